@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include <stet/answer.h>
+
+/* Range of a GET whose preconditions hold: RFC 9110 section 14.2. */
+static void judge_range(const struct stet_request *request, uint64_t complete_length, struct stet_range_set *out)
+{
+    const struct stet_field *range = stet_fields_find(&request->fields, STET_FIELD_RANGE, 0);
+    enum stet_reason ignored = request->method != STET_METHOD_GET ? STET_REASON_RANGE_METHOD : STET_REASON_RANGE_INVALID;
+    if (!range)
+        ignored = STET_REASON_RANGE_ABSENT;
+    if (!range || request->method != STET_METHOD_GET || stet_fields_count(&request->fields, STET_FIELD_RANGE) != 1) {
+        out->verdict = STET_RANGE_IGNORE;
+        out->reason = ignored;
+        return;
+    }
+    *out = stet_range_judge(range->value, complete_length);
+}
+
+void stet_answer_decide(const struct stet_request *request, const struct stet_representation *selected, int64_t now,
+                        struct stet_answer *out)
+{
+    struct stet_judgement judgement = stet_precondition_judge(request, selected, STET_PARTY_ORIGIN, now);
+    out->reason = judgement.reason;
+    out->if_range_held = false;
+    out->ranges.count = 0;
+    switch (judgement.verdict) {
+    case STET_NOT_MODIFIED:
+        out->status = 304;
+        return;
+    case STET_PRECONDITION_FAILED:
+        out->status = 412;
+        return;
+    case STET_PERFORM_WHOLE:
+        out->status = 200;
+        return;
+    case STET_PERFORM:
+        break;
+    }
+    if (!stet_fields_have(&request->fields, STET_FIELD_RANGE)) {
+        out->status = 200;
+        return;
+    }
+    judge_range(request, selected->length, &out->ranges);
+    static const unsigned status[] = {
+        [STET_RANGE_IGNORE] = 200, [STET_RANGE_SATISFIABLE] = 206, [STET_RANGE_UNSATISFIABLE] = 416};
+    out->status = status[out->ranges.verdict];
+    out->if_range_held = out->status == 206 && stet_fields_have(&request->fields, STET_FIELD_IF_RANGE);
+    out->reason = out->ranges.reason;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of fields and methods: RFC 9110 sections 5.1 and 9.1.
+ *
+ * stet_field_id is asked once for each field line of each request, so it does not walk the table: a hash of length and
+ * three letters leads to the one row that can match, and a comparison settles it. The constants of the hash were chosen
+ * so that no two rows share a slot (two initialisers of one slot are an error under -Woverride-init).
+ */
+#include <stet/message.h>
+
+#define NAME(literal) {literal, sizeof(literal) - 1}
+
+static const struct stet_span field_names[] = {
+    {NULL, 0},
+#define X(symbol, name, kind, slot) NAME(name),
+#include <stet/field_name.def>
+#undef X
+};
+
+static const unsigned char field_slots[128] = {
+#define X(symbol, name, kind, slot) [slot] = symbol,
+#include <stet/field_name.def>
+#undef X
+};
+
+static const struct {
+    struct stet_span name;
+    bool safe;
+    bool idempotent;
+} methods[] = {
+    {{NULL, 0}, false, false},
+#define X(symbol, name, safe, idempotent) {NAME(name), safe, idempotent},
+#include <stet/method.def>
+#undef X
+};
+
+_Static_assert(STET_FIELD_ID_COUNT <= 64, "a set of field ids is one word");
+
+const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id, size_t from)
+{
+    if (!stet_fields_have(fields, id))
+        return NULL;
+    for (size_t i = from; i < fields->count; i++)
+        if (fields->at[i].id == id)
+            return &fields->at[i];
+    return NULL;
+}
+
+size_t stet_fields_count(const struct stet_fields *fields, enum stet_field_id id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        count += fields->at[i].id == id;
+    return count;
+}
+
+struct stet_span stet_field_name(enum stet_field_id id)
+{
+    return field_names[id];
+}
+
+bool stet_method_safe(enum stet_method method)
+{
+    return methods[method].safe;
+}
+
+bool stet_method_idempotent(enum stet_method method)
+{
+    return methods[method].idempotent;
+}
+
+/* Field names are tokens: setting this bit lowers their letters and keeps the other octets apart well enough to hash. */
+#define LOWER 0x20u
+
+enum stet_field_id stet_field_id(struct stet_span name)
+{
+    if (name.len == 0)
+        return STET_FIELD_OTHER;
+    unsigned first = (unsigned char)name.ptr[0] | LOWER;
+    unsigned last = (unsigned char)name.ptr[name.len - 1] | LOWER;
+    unsigned middle = (unsigned char)name.ptr[name.len / 2] | LOWER;
+    unsigned id = field_slots[(3 * (unsigned)name.len + first + 13 * last + middle) % 128];
+    struct stet_span known = field_names[id];
+    if (known.len != name.len)
+        return STET_FIELD_OTHER;
+    /* Most senders spell names as their definitions do. */
+    if (memcmp(known.ptr, name.ptr, name.len) == 0 || stet_span_equal_nocase(known, name))
+        return (enum stet_field_id)id;
+    return STET_FIELD_OTHER;
+}
+
+enum stet_method stet_method_id(struct stet_span name)
+{
+    for (size_t i = 1; i < sizeof methods / sizeof *methods; i++)
+        if (stet_span_equal(name, methods[i].name))
+            return (enum stet_method)i;
+    return STET_METHOD_OTHER;
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include <stet/stet.h>
+
+const char *stet_version(void)
+{
+    return STET_VERSION;
+}
