@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# The front door. `make run` and `make test` are all that a fresh Debian machine needs; meson does the work.
+.DEFAULT_GOAL := help
+.PHONY: help run build test check bench fuzz install docs coverage lint valgrind clean
+
+MESON_FLAGS ?=
+FUZZ_SECONDS ?= 30
+
+help:
+	@echo 'make run        build stet, make its documentation as HTML and serve that on http://127.0.0.1:8304/'
+	@echo 'make build      the release binary, build/stet'
+	@echo 'make test       every test, with sanitizers and in the release build; ends with "N passed, N failed"'
+	@echo 'make check      unit tests and the executed specification only: under a minute'
+	@echo 'make fuzz       every fuzz harness for FUZZ_SECONDS (30) seconds each'
+	@echo 'make bench      stet beside nginx, lighttpd, h2o and a do-nothing responder'
+	@echo 'make coverage   which requirements have no test'
+	@echo 'make lint       clang-tidy and cppcheck'
+	@echo 'make valgrind   unit tests and specification under valgrind'
+	@echo 'make docs       build/docs/html and the man pages'
+	@echo 'make install    to PREFIX (/usr/local) below DESTDIR'
+	@echo 'make clean      removes build/'
+
+run:
+	@tools/deps build docs
+	@$(MAKE) --no-print-directory build docs
+	@echo 'Try in another terminal; the second request sends the tag of the first and gets 304:'
+	@echo '  curl -si http://127.0.0.1:8304/ --etag-save /tmp/stet.etag -o /dev/null -w "%{http_code}\n"'
+	@echo '  curl -si http://127.0.0.1:8304/ --etag-compare /tmp/stet.etag'
+	@exec build/stet serve build/docs/html
+
+build:
+	@tools/deps build
+	@tools/configure build --buildtype=release --prefix=$(or $(PREFIX),/usr/local) $(MESON_FLAGS)
+	@ninja -C build
+
+docs: build
+	@tools/deps docs
+	@ninja -C build docs
+
+test:
+	@tools/deps build docs test
+	@tools/peers varnish
+	@test/run all
+
+check:
+	@tools/deps build test-unit
+	@test/run check
+
+bench:
+	@tools/deps build bench
+	@tools/peers nginx lighttpd h2o
+	@$(MAKE) --no-print-directory build
+	@bench/run
+
+fuzz:
+	@tools/deps build fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) test/fuzz/run
+
+coverage:
+	@test/check/coverage.py --report
+
+lint:
+	@tools/deps build lint
+	@test/check/lint
+
+valgrind:
+	@tools/deps build test-unit lint
+	@test/run valgrind
+
+install: build
+	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+
+clean:
+	@rm -rf build
