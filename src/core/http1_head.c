@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Field lines of a head: RFC 9112 section 5, and the octets of which heads are made.
+ *
+ * This is where the time of parsing goes: values and targets are looked at sixteen octets at a time where the
+ * machine can (SSE2 is part of every x86-64), eight at a time elsewhere. Nothing is read beyond the end of
+ * the input.
+ */
+#include "core/http1_head.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* One letter per class of octets that are alike everywhere. */
+#define _ 0
+#define C STET__CONTROL
+#define T STET__TCHAR
+#define R STET__TARGET
+#define S (STET__TARGET | STET__REGNAME)
+#define P (STET__TCHAR | STET__TARGET)
+#define L (STET__TCHAR | STET__TARGET | STET__REGNAME)
+#define X (L | STET__HEX)
+#define D (X | STET__DIGIT)
+
+/* clang-format off */
+const unsigned char stet__octet_classes[256] = {
+    C, C, C, C, C, C, C, C, C, _, C, C, C, C, C, C, /* 0x00 */
+    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, /* 0x10 */
+    _, L, _, T, L, P, L, L, S, S, L, L, S, L, L, R, /* 0x20 */
+    D, D, D, D, D, D, D, D, D, D, R, S, _, S, _, R, /* 0x30 */
+    R, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* 0x40 */
+    L, L, L, L, L, L, L, L, L, L, L, R, R, R, P, L, /* 0x50 */
+    P, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* 0x60 */
+    L, L, L, L, L, L, L, L, L, L, L, R, P, R, L, C, /* 0x70 */
+    /* obs-text has no class */
+};
+/* clang-format on */
+
+#undef _
+#undef C
+#undef T
+#undef R
+#undef S
+#undef P
+#undef L
+#undef X
+#undef D
+
+#if defined(__SSE2__)
+
+/* Bit i is set if octet i of the sixteen ends a value. */
+static unsigned controls_in_16(const char *at)
+{
+    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(octets, _mm_set1_epi8(0x1f)), octets);
+    __m128i tab = _mm_cmpeq_epi8(octets, _mm_set1_epi8('\t'));
+    __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(tab, low), del));
+}
+
+/* Bit i is set if octet i of the sixteen cannot be part of a target. Octets from 0x80 are negative here. */
+static unsigned target_ends_in_16(const char *at)
+{
+    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i low = _mm_cmplt_epi8(octets, _mm_set1_epi8(0x21));
+    __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
+    /* '"' and '#' differ in the lowest bit only; '<' and '>' in the next one */
+    __m128i quote = _mm_cmpeq_epi8(_mm_or_si128(octets, _mm_set1_epi8(1)), _mm_set1_epi8('#'));
+    __m128i angle = _mm_cmpeq_epi8(_mm_or_si128(octets, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, angle)));
+}
+
+#else
+
+#define ONES 0x0101010101010101u
+#define HIGHS 0x8080808080808080u
+
+static uint64_t load_8(const char *at)
+{
+    uint64_t octets;
+    memcpy(&octets, at, sizeof octets);
+    return octets;
+}
+
+/*
+ * The high bit of each octet that is zero in `octets`, or of one after the first such octet by mistake; what
+ * matters is whether there is any, since the eight octets are then looked at one by one.
+ */
+static uint64_t zeros(uint64_t octets)
+{
+    return (octets - ONES) & ~octets & HIGHS;
+}
+
+static uint64_t below(uint64_t octets, unsigned limit)
+{
+    return (octets - ONES * limit) & ~octets & HIGHS;
+}
+
+static bool may_hold_control(const char *at)
+{
+    uint64_t octets = load_8(at);
+    return (below(octets, 0x20) | zeros(octets ^ ONES * 0x7f)) != 0;
+}
+
+static bool may_hold_target_end(const char *at)
+{
+    uint64_t octets = load_8(at);
+    return ((octets & HIGHS) | below(octets, 0x21) | zeros(octets ^ ONES * 0x7f) |
+            zeros((octets | ONES) ^ ONES * '#') | zeros((octets | ONES * 2) ^ ONES * '>')) != 0;
+}
+
+#endif
+
+const char *stet__find_control(const char *at, const char *end)
+{
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) {
+        unsigned found = controls_in_16(at);
+        if (found != 0)
+            return at + __builtin_ctz(found);
+    }
+#else
+    while (end - at >= 8 && !may_hold_control(at))
+        at += 8;
+#endif
+    while (at < end && !stet__octet_is(*at, STET__CONTROL))
+        at++;
+    return at;
+}
+
+const char *stet__find_target_end(const char *at, const char *end)
+{
+#if defined(__SSE2__)
+    for (; end - at >= 16; at += 16) {
+        unsigned found = target_ends_in_16(at);
+        if (found != 0)
+            return at + __builtin_ctz(found);
+    }
+#else
+    while (end - at >= 8 && !may_hold_target_end(at))
+        at += 8;
+#endif
+    while (at < end && stet__octet_is(*at, STET__TARGET))
+        at++;
+    return at;
+}
+
+int stet__head_take_crlf(struct stet__head_cursor *cursor, int wrong)
+{
+    const char *at = cursor->at;
+    if (at == cursor->end)
+        return stet__head_ran_out(cursor);
+    if (*at != '\r')
+        return *at == '\n' ? STET_E_BARE_LF : wrong;
+    if (at + 1 == cursor->end)
+        return stet__head_ran_out(cursor);
+    if (at[1] != '\n')
+        return STET_E_BARE_CR;
+    cursor->at = at + 2;
+    return STET_OK;
+}
+
+/* The cursor stands behind a field name, which may be empty, at an octet that is no colon. OK: it is at the
+ * colon now. */
+static int take_no_colon(struct stet__head_cursor *cursor, bool named, bool lenient)
+{
+    const char *at = cursor->at;
+    if (!stet_is_ows(*at)) {
+        int status = stet__head_take_crlf(cursor, STET_E_FIELD_NAME);
+        return status == STET_OK ? STET_E_FIELD_NAME : status;
+    }
+    if (!named)
+        return STET_E_OBS_FOLD; /* or whitespace before the first field: RFC 9112 section 2.2 */
+    while (at < cursor->end && stet_is_ows(*at))
+        at++;
+    if (at == cursor->end)
+        return stet__head_ran_out(cursor);
+    cursor->at = at;
+    if (*at != ':')
+        return STET_E_FIELD_NAME;
+    return lenient ? STET_OK : STET_E_SPACE_BEFORE_COLON;
+}
+
+static int take_field(struct stet__head_cursor *cursor, bool lenient, struct stet_field *out)
+{
+    const char *name = cursor->at, *at = name;
+    while (at < cursor->end && stet__octet_is(*at, STET__TCHAR))
+        at++;
+    size_t name_len = (size_t)(at - name);
+    cursor->at = at;
+    if (at == cursor->end)
+        return stet__head_ran_out(cursor);
+    if (*at != ':' || name_len == 0) {
+        int status = *at == ':' ? STET_E_FIELD_NAME : take_no_colon(cursor, name_len > 0, lenient);
+        if (status != STET_OK)
+            return status;
+        at = cursor->at;
+    }
+    at++;
+    while (at < cursor->end && stet_is_ows(*at))
+        at++;
+    cursor->at = stet__find_control(at, cursor->end);
+    const char *last = cursor->at;
+    int status = stet__head_take_crlf(cursor, STET_E_FIELD_VALUE);
+    if (status != STET_OK)
+        return status;
+    while (last > at && stet_is_ows(last[-1]))
+        last--;
+    out->name = stet_span_of(name, name_len);
+    out->value = stet_span_of(at, (size_t)(last - at));
+    out->id = stet_field_id(out->name);
+    return STET_OK;
+}
+
+int stet__head_take_fields(struct stet__head_cursor *cursor, const struct stet_http1_limits *limits,
+                           bool lenient, struct stet_field *room, struct stet__head_fields *out)
+{
+    size_t count = 0;
+    uint64_t present = 0, repeated = 0;
+    for (;; count++) {
+        if (cursor->at == cursor->end)
+            return stet__head_ran_out(cursor);
+        if (*cursor->at == '\r')
+            break;
+        if (count == limits->fields)
+            return STET_E_TOO_MANY_FIELDS;
+        int status = take_field(cursor, lenient, &room[count]);
+        if (status != STET_OK)
+            return status;
+        uint64_t bit = 1ull << room[count].id;
+        repeated |= present & bit;
+        present |= bit;
+    }
+    out->fields = (struct stet_fields){room, count, present};
+    out->repeated = repeated;
+    return stet__head_take_crlf(cursor, STET_E_BARE_CR);
+}
