@@ -3,17 +3,26 @@
  * http1: the syntax and framing of HTTP/1.1 messages, RFC 9112.
  *
  * Heads are parsed by pure functions of the octets so far: give all octets of the message that have come, get
- * STET_OK, STET_MORE, or an error. Complete lines are judged as they come and a line is never judged twice
- * differently, so the result is the same however the input is cut. Nothing is kept between calls and nothing in the
- * result points into anything but the input and the caller's array of fields.
+ * STET_OK, STET_MORE, or an error. Octets are judged from left to right and never twice differently, so the result
+ * is the same however the input is cut; an error shows with the octet that proves it, or with the end of its line.
+ * Nothing is kept between calls and nothing in the result points into anything but the input, the caller's array of
+ * fields and static storage.
  *
  * What is refused, because two parsers could disagree about it (request smuggling): bare CR and bare LF, folded lines,
- * whitespace before the colon or before the first field, control octets, Content-Length beside Transfer-Encoding or
- * more than once (an identical value repeated too) or anything but digits, a transfer coding other than one final
- * chunked, Transfer-Encoding in HTTP/1.0, several or malformed Hosts, an absent Host in HTTP/1.1.
+ * whitespace before the colon (in requests) or before the first field, control octets, Content-Length beside
+ * Transfer-Encoding or more than once (in requests an identical value repeated too) or anything but digits, a
+ * transfer coding other than one final chunked, Transfer-Encoding in HTTP/1.0, several or malformed Hosts, an absent
+ * Host in HTTP/1.1, whitespace after a chunk size.
  *
- * What is tolerated: empty lines before a request line (section 2.2), obs-text (0x80-0xFF) in field values, an
- * absent reason phrase and the space before it, chunk extensions up to a limit.
+ * What is tolerated: up to four empty lines before a request line (section 2.2), obs-text (0x80-0xFF) in field values,
+ * an absent reason phrase and the space before it, chunk extensions up to a limit, whitespace before the colon in
+ * responses (section 5.1 has the receiver remove it), empty list members (RFC 9110 section 5.6.1.2).
+ *
+ * The request target: octets that RFC 3986 has not are refused (controls, space, 0x7F-0xFF), "#" among them, because a
+ * target has no fragment; so are the double quote, "<" and ">", which delimit URLs in logs and pages and which no
+ * browser sends. The other octets that RFC 3986 leaves out are let pass, because browsers do send them in paths or
+ * queries (URL Standard, percent-encode sets): backslash ^ ` { | } and brackets. None of them means anything in the
+ * request line, so all parsers agree where the target ends.
  */
 #ifndef STET_HTTP1_H
 #define STET_HTTP1_H
@@ -45,8 +54,9 @@ struct stet_http1_request {
     unsigned minor;               /* 0 or 1; a higher minor version reads as 1 (RFC 9110 section 2.5) */
     enum stet_target_form form;
     struct stet_span authority;   /* of the absolute or authority form, else of Host: RFC 9112 section 3.3 */
-    struct stet_span path_query;  /* origin or absolute form: path with query; "/" for an absolute form without a
-                                     path; absent for the asterisk and authority forms */
+    struct stet_span path_query;  /* origin or absolute form: path with query; "/" for an absolute form with neither;
+                                     "?..." for one with a query alone, which has the path "/" all the same;
+                                     absent for the asterisk and authority forms */
     enum stet_body_kind body;     /* NONE, LENGTH (content_length may be 0) or CHUNKED */
     uint64_t content_length;
     bool keep_alive;              /* the connection may persist after the answer: RFC 9112 section 9.3 */
@@ -74,9 +84,23 @@ struct stet_http1_response {
 /*
  * The same for a response; `method` is that of the request it answers. `seen` is not taken: a caller that reads
  * from an origin calls once per read, and limits bound the work.
+ *
+ * Framing is RFC 9112 section 6.3. Content-Length may be repeated if all values are the same number (RFC 9110 section
+ * 8.6). Transfer-Encoding beside Content-Length, or chunked beside other codings, is an error; another final coding
+ * than chunked reads until the connection closes, and so does any coding in HTTP/1.0, where it is a fault (section
+ * 6.1). 1xx, 204, 304, answers to HEAD and 2xx to CONNECT have no body whatever their fields say.
+ *
+ * STET_E_OBS_FOLD: a proxy answers 502; a user agent has to unfold (section 5.2), see below.
  */
 int stet_http1_response_parse(struct stet_span input, enum stet_method method, const struct stet_http1_limits *limits,
                               struct stet_field *room, struct stet_http1_response *out);
+
+/*
+ * Unfolds field lines in place: in the head at the front of `octets`, of which `len` have come so far, the CRLF of each
+ * obs-fold becomes two spaces, so no octet moves. Parse again afterwards; STET_E_OBS_FOLD once more means
+ * whitespace before the first field line, which stays an error (section 2.2).
+ */
+void stet_http1_response_unfold(char *octets, size_t len);
 
 /* The chunked coding: RFC 9112 section 7.1. Feed it in any pieces. Private but for its size. */
 struct stet_chunked {

@@ -37,8 +37,9 @@ struct stet_range_set {
  * Judges one Range value against a representation of `complete_length` octets. Unknown units and malformed sets are
  * ignored (section 14.2); unit names compare without case; numbers beyond 64 bits behave as very large ones. Ranges
  * come in the order they were asked for; those that overlap or touch are coalesced into the place of the first
- * (section 15.3.7.2). A set that would send more octets than the representation has, or more than
- * STET_RANGES_MAX parts after coalescing, or that names more than STET_RANGE_SPECS_MAX, is ignored.
+ * (section 15.3.7.2). A set that asks for more octets than the representation has (what is asked for twice counts
+ * twice), or for more than STET_RANGES_MAX parts after coalescing, or that names more than STET_RANGE_SPECS_MAX, is
+ * ignored. A representation without octets satisfies a suffix only, and 206 has no form for that: it is sent whole.
  */
 struct stet_range_set stet_range_judge(struct stet_span value, uint64_t complete_length);
 
@@ -50,7 +51,7 @@ struct stet_content_range {
     uint64_t complete_length;
 };
 
-/* STET_E_SYNTAX for another unit, a malformed value, or an invalid one (last < first, complete <= last). */
+/* The range is that of a 206, or 0-0 if `unsatisfied`. STET_E_SYNTAX for another unit, a malformed value, or an invalid one (last < first, complete <= last). */
 int stet_content_range_parse(struct stet_span value, struct stet_content_range *out);
 
 #define STET_CONTENT_RANGE_LEN 70 /* room that is always enough for the two writers below */

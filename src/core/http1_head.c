@@ -161,6 +161,24 @@ int stet__head_take_crlf(struct stet__head_cursor *cursor, int wrong)
     return STET_OK;
 }
 
+int stet__head_take_version(struct stet__head_cursor *cursor, int none, unsigned *major, unsigned *minor)
+{
+    static const char form[] = "HTTP/1.1";
+    const char *begin = cursor->at;
+    for (size_t i = 0; i < sizeof form - 1; i++, cursor->at++) {
+        if (cursor->at == cursor->end)
+            return stet__head_ran_out(cursor);
+        char c = *cursor->at;
+        if (form[i] == '1' ? stet__octet_is(c, STET__DIGIT) : c == form[i])
+            continue;
+        int status = stet__head_take_crlf(cursor, i == 0 ? none : STET_E_VERSION);
+        return status == STET_OK ? none : status;
+    }
+    *major = (unsigned)(begin[5] - '0');
+    *minor = begin[7] != '0';
+    return STET_OK;
+}
+
 /* The cursor stands behind a field name, which may be empty, at an octet that is no colon. OK: it is at the
  * colon now. */
 static int take_no_colon(struct stet__head_cursor *cursor, bool named, bool lenient)

@@ -58,6 +58,12 @@ static inline int stet__head_ran_out(const struct stet__head_cursor *cursor)
 /* Takes CRLF. `wrong` is the failure if there is an octet other than CR and LF. */
 int stet__head_take_crlf(struct stet__head_cursor *cursor, int wrong);
 
+/*
+ * Takes HTTP-version = "HTTP/" DIGIT "." DIGIT. `*minor` is 0 or 1 (RFC 9110 section 2.5). `none` is the
+ * failure if there is no such thing at all, or the line ends in it.
+ */
+int stet__head_take_version(struct stet__head_cursor *cursor, int none, unsigned *major, unsigned *minor);
+
 /* The first octet in `at` to `end` that a field value or a reason phrase may not hold, or `end`. */
 const char *stet__find_control(const char *at, const char *end);
 

@@ -78,27 +78,18 @@ static int take_target(struct stet__head_cursor *cursor, size_t target_bytes, st
     return STET_OK;
 }
 
-/* HTTP-version = "HTTP/" DIGIT "." DIGIT, then the end of the line. */
 static int take_version_slowly(struct stet__head_cursor *cursor, unsigned *minor)
 {
-    static const char form[] = "HTTP/1.1";
-    for (size_t i = 0; i < sizeof form - 1; i++, cursor->at++) {
-        if (cursor->at == cursor->end)
-            return stet__head_ran_out(cursor);
-        char c = *cursor->at;
-        if (form[i] == '1' ? !stet__octet_is(c, STET__DIGIT) : c != form[i])
-            /* "GET /a b HTTP/1.1": what follows the target is no version at all */
-            return wrong_octet(cursor, i == 0 ? STET_E_REQUEST_LINE : STET_E_VERSION);
-    }
-    const char *digits = cursor->at - 3;
-    bool space = cursor->at < cursor->end && *cursor->at == ' ';
-    int status = stet__head_take_crlf(cursor, space ? STET_E_REQUEST_LINE : STET_E_VERSION);
+    unsigned major;
+    /* "GET /a b HTTP/1.1": what follows the target is no version at all */
+    int status = stet__head_take_version(cursor, STET_E_REQUEST_LINE, &major, minor);
     if (status != STET_OK)
         return status;
-    if (digits[0] != '1')
-        return STET_E_VERSION_UNSUPPORTED;
-    *minor = digits[2] != '0';
-    return STET_OK;
+    bool space = cursor->at < cursor->end && *cursor->at == ' ';
+    status = stet__head_take_crlf(cursor, space ? STET_E_REQUEST_LINE : STET_E_VERSION);
+    if (status != STET_OK)
+        return status;
+    return major == 1 ? STET_OK : STET_E_VERSION_UNSUPPORTED;
 }
 
 static int take_version(struct stet__head_cursor *cursor, unsigned *minor)
