@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Running one case: once as it stands, compared with what the file expects, then again with its input cut and placed in every
- * other way, compared with the first outcome.
+ * Running one case: once as it stands, compared with what the file expects, then again with its input cut and
+ * placed in every other way, compared with the first outcome.
  */
 #include "markdown.h"
 #include "spec.h"
@@ -60,7 +60,8 @@ static void print_lines(const char *what, struct stet_span text)
         printf("#     %.*s\n", (int)line.len, line.ptr);
 }
 
-static void complain(const struct spec_case *c, const char *what, struct stet_span expected, struct stet_span got)
+static void complain(const struct spec_case *c, const char *what, struct stet_span expected,
+                     struct stet_span got)
 {
     printf("# %s:%u: %s\n", c->file, c->line, what);
     print_lines("expected", expected);
@@ -68,14 +69,15 @@ static void complain(const struct spec_case *c, const char *what, struct stet_sp
 }
 
 /* True if the outcome is the same. */
-static bool same(struct spec_tally *tally, const struct spec_case *c, struct spec_run how, const struct outcome *first)
+static bool same(struct spec_tally *tally, const struct spec_case *c, struct spec_run how,
+                 const struct outcome *first)
 {
     struct outcome again = outcome_of(tally, c, how);
     bool equal = stet_span_equal(stet_span_of(first->text, first->len), stet_span_of(again.text, again.len));
     if (!equal) {
         char what[120];
-        snprintf(what, sizeof(what), "differs if fed %zu octets at a time, cut after %zu, placed at the %s", how.feed,
-                 how.cut, how.at_start ? "start" : "end");
+        snprintf(what, sizeof(what), "differs if fed %zu octets at a time, cut after %zu, placed at the %s",
+                 how.feed, how.cut, how.at_start ? "start" : "end");
         complain(c, what, stet_span_of(first->text, first->len), stet_span_of(again.text, again.len));
     }
     free(again.text);
@@ -135,7 +137,8 @@ void spec_case_run(struct spec_tally *tally, const struct spec_case *c)
     free(first.text);
     tally->run++;
     tally->failed += !good;
-    printf("%s %u - %s:%u %.*s", good ? "ok" : "not ok", tally->run, c->file, c->line, (int)c->title.len, c->title.ptr);
+    printf("%s %u - %s:%u %.*s", good ? "ok" : "not ok", tally->run, c->file, c->line, (int)c->title.len,
+           c->title.ptr);
     if (c->label.len > 0) {
         fputs(": ", stdout);
         for (size_t i = 0; i < c->label.len && i < 60; i++) /* "#" would begin a directive of TAP */

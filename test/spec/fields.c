@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How subjects get at field lines: parsed from a request or written bare, and each value moved to a place of its own where
- * the octet before or after it cannot be read.
+ * How subjects get at field lines: parsed from a request or written bare, and each value moved to a place of
+ * its own where the octet before or after it cannot be read.
  */
 #include "markdown.h"
 #include "spec.h"
@@ -69,5 +69,6 @@ void spec_error(struct spec_run *run, int status)
     if (status == STET_MORE)
         fputs("more\n", run->out);
     else
-        fprintf(run->out, "error %s %d\n", stet_status_row(status)->name, stet_status_row(status)->http_status);
+        fprintf(run->out, "error %s %d\n", stet_status_row(status)->name,
+                stet_status_row(status)->http_status);
 }

@@ -86,9 +86,10 @@ static bool decode_repeat(struct stet_span text, FILE *out)
     if (!star || stet_span_to_u64(stet_span_of(text.ptr, (size_t)(star - text.ptr)), &times) != STET_OK)
         return false;
     struct stet_span what = stet_span_skip(text, (size_t)(star - text.ptr) + 1);
-    for (uint64_t i = 0; i < times; i++)
-        fwrite(what.ptr, 1, what.len, out);
-    return true;
+    bool good = true;
+    for (uint64_t i = 0; i < times && good; i++)
+        good = markdown_decode(what, out);
+    return good;
 }
 
 /* What stands between "<" and ">". */
@@ -107,6 +108,19 @@ static bool decode_name(struct stet_span name, FILE *out)
     return decode_repeat(name, out);
 }
 
+/* The ">" that closes the "<" at the beginning of `text`, or NULL. */
+static const char *closing(struct stet_span text)
+{
+    size_t depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        depth += text.ptr[i] == '<';
+        depth -= text.ptr[i] == '>';
+        if (depth == 0)
+            return text.ptr + i;
+    }
+    return NULL;
+}
+
 bool markdown_decode(struct stet_span text, FILE *out)
 {
     while (text.len > 0) {
@@ -115,7 +129,7 @@ bool markdown_decode(struct stet_span text, FILE *out)
             text = stet_span_skip(text, 1);
             continue;
         }
-        const char *end = memchr(text.ptr, '>', text.len);
+        const char *end = closing(text);
         if (!end || !decode_name(stet_span_of(text.ptr + 1, (size_t)(end - text.ptr) - 1), out))
             return false;
         text = stet_span_skip(text, (size_t)(end - text.ptr) + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * markdown: the little of Markdown that the executed specification uses. README.md in this folder tells the format.
+ * markdown: the little of Markdown that the executed specification uses. README.md in this folder tells the
+ * format.
  */
 #ifndef STET_TEST_SPEC_MARKDOWN_H
 #define STET_TEST_SPEC_MARKDOWN_H

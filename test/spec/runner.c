@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The runner of the executed specification: reads the Markdown files that are named on the command line, runs every case and
- * prints TAP. README.md in this folder tells the format.
+ * The runner of the executed specification: reads the Markdown files that are named on the command line, runs
+ * every case and prints TAP. README.md in this folder tells the format.
  *
- * Nothing is skipped silently. A block that is not known, an input without an expectation, a section without a case or
- * without a line that says what it stands for, a row without an arrow: each is a failure with its file and line.
+ * Nothing is skipped silently. A block that is not known, an input without an expectation, a section without
+ * a case or without a line that says what it stands for, a row without an arrow: each is a failure with its
+ * file and line.
  */
 #include "markdown.h"
 #include "spec.h"
@@ -161,8 +162,8 @@ static void fill_in(struct stet_span text, struct stet_span row, FILE *out)
 }
 
 /*
- * The octets of an input: every line of the block ends in CRLF, and a head in an empty line; "<END>" ends the octets where it
- * stands, whatever would follow. False if an escape is not known.
+ * The octets of an input: every line of the block ends in CRLF, and a head in an empty line; "<END>" ends the
+ * octets where it stands, whatever would follow. False if an escape is not known.
  */
 static bool octets(const struct reader *reader, struct stet_span text, FILE *out)
 {
@@ -260,9 +261,11 @@ static bool has_hole(struct stet_span text)
     return false;
 }
 
-static void run_block(struct reader *reader, const struct markdown_item *block, const struct spec_subject *subject)
+static void run_block(struct reader *reader, const struct markdown_item *block,
+                      const struct spec_subject *subject)
 {
-    struct spec_case c = {.subject = subject, .line = block->line, .detail = block->detail, .expected = block->text};
+    struct spec_case c = {
+        .subject = subject, .line = block->line, .detail = block->detail, .expected = block->text};
     bool fits = subject->input == reader->input_kind ||
                 (subject->input == SPEC_INPUT_FIELDS && reader->input_kind == SPEC_INPUT_REQUEST);
     if (subject->input == SPEC_INPUT_ROW)
@@ -295,7 +298,8 @@ static enum spec_input input_kind(struct stet_span kind)
 static void read_block(struct reader *reader, const struct markdown_item *block)
 {
     const struct spec_subject *subject = find_subject(block->kind);
-    bool setting = stet_span_equal(block->kind, STET_SPAN("selected")) || stet_span_equal(block->kind, STET_SPAN("limits"));
+    bool setting = stet_span_equal(block->kind, STET_SPAN("selected")) ||
+                   stet_span_equal(block->kind, STET_SPAN("limits"));
     if (setting) {
         read_setting(reader, block);
     } else if (!reader->in_section) {
@@ -369,7 +373,8 @@ int main(int argc, char **argv)
     guard_init(&tally.guard, INPUT_MAX);
     for (int i = 1; i < argc; i++)
         read_file(&tally, argv[i]);
-    printf("1..%u\n# %u cases, %u failed, %lu outcomes compared\n", tally.run, tally.run, tally.failed, tally.outcomes);
+    printf("1..%u\n# %u cases, %u failed, %lu outcomes compared\n", tally.run, tally.run, tally.failed,
+           tally.outcomes);
     guard_release(&tally.guard);
     return tally.run == 0 || tally.failed > 0;
 }

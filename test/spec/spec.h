@@ -2,8 +2,9 @@
 /*
  * spec: what the runner hands to the subjects, and the table of subjects.
  *
- * A subject is a function of libstet seen as text: it takes octets and writes what came out, line by line. The runner compares
- * those lines with the ones in the file, and runs the subject again on the same octets cut and placed in other ways.
+ * A subject is a function of libstet seen as text: it takes octets and writes what came out, line by line.
+ * The runner compares those lines with the ones in the file, and runs the subject again on the same octets
+ * cut and placed in other ways.
  */
 #ifndef STET_TEST_SPEC_SPEC_H
 #define STET_TEST_SPEC_SPEC_H
@@ -29,13 +30,13 @@ struct spec_run {
     const struct spec_setting *setting;
     struct stet_span detail; /* what follows the subject's name in the fence */
     struct stet_span input;
-    struct guard *guard;     /* for placing copies */
-    size_t feed;             /* octets per feeding; 0: all at once */
-    size_t cut;              /* chunked only: feed this much first; 0: no cut */
-    bool bare_fields;        /* the input is field lines alone */
-    bool at_start;           /* place values behind an unreadable page instead of before one */
+    struct guard *guard; /* for placing copies */
+    size_t feed;         /* octets per feeding; 0: all at once */
+    size_t cut;          /* chunked only: feed this much first; 0: no cut */
+    bool bare_fields;    /* the input is field lines alone */
+    bool at_start;       /* place values behind an unreadable page instead of before one */
     FILE *out;
-    bool bad;                /* the file asks for something that is not there */
+    bool bad; /* the file asks for something that is not there */
 };
 
 /* What a subject works on. */
@@ -65,8 +66,9 @@ extern const struct spec_subject spec_sf_subjects[];
 int spec_request(struct spec_run *run, struct stet_field *room, struct stet_http1_request *out);
 
 /*
- * The field lines of a run, be its input a request or bare field lines. Every value stands in memory of its own against
- * an unreadable page until the next call. False, with the reason written as the outcome, if they do not parse.
+ * The field lines of a run, be its input a request or bare field lines. Every value stands in memory of its
+ * own against an unreadable page until the next call. False, with the reason written as the outcome, if they
+ * do not parse.
  */
 bool spec_fields(struct spec_run *run, struct stet_request *out);
 
@@ -81,8 +83,8 @@ struct spec_case {
     unsigned line;
     struct stet_span title;
     struct stet_span detail;
-    struct stet_span label;    /* a table's row; may be empty */
-    struct stet_span input;    /* octets */
+    struct stet_span label; /* a table's row; may be empty */
+    struct stet_span input; /* octets */
     bool bare_fields;
     struct stet_span expected; /* lines that each end in LF */
 };

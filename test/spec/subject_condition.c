@@ -2,8 +2,8 @@
 /*
  * Subjects of precondition.h, answer.h and not_modified.h: what a request gets, and why.
  *
- * The request is octets, so the parser stands in the way as it does in the server; for bare field lines it does not. Either
- * way the decision then works on values that each stand against an unreadable page.
+ * The request is octets, so the parser stands in the way as it does in the server; for bare field lines it
+ * does not. Either way the decision then works on values that each stand against an unreadable page.
  */
 #include "markdown.h"
 #include "spec.h"
@@ -42,9 +42,8 @@ static void run_verdict(struct spec_run *run)
     if (!spec_fields(run, &request))
         return;
     run->bad = !cache && !stet_span_equal(run->detail, STET_SPAN("origin"));
-    struct stet_judgement judgement =
-        stet_precondition_judge(&request, &run->setting->selected, cache ? STET_PARTY_CACHE : STET_PARTY_ORIGIN,
-                                run->setting->now);
+    struct stet_judgement judgement = stet_precondition_judge(
+        &request, &run->setting->selected, cache ? STET_PARTY_CACHE : STET_PARTY_ORIGIN, run->setting->now);
     fprintf(run->out, "%s %s\n", verdicts[judgement.verdict], reason_name(judgement.reason));
 }
 

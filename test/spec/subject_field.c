@@ -46,7 +46,8 @@ static void run_tags(struct spec_run *run)
     enum stet_etag_list_kind kind = stet_etag_list_begin(&list, &request.fields, stet_field_id(run->detail));
     fprintf(run->out, "%s\n", kinds[kind]);
     while (kind == STET_ETAG_LIST_TAGS && stet_etag_list_next(&list, &tag) == STET_OK) {
-        fputs(tag.weak ? "weak " : "strong ", run->out);
+        fputs(tag.weak ? "weak" : "strong", run->out);
+        fputs(tag.opaque.len > 0 ? " " : "", run->out);
         put_line(run, tag.opaque);
     }
 }

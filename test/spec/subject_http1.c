@@ -2,8 +2,8 @@
 /*
  * Subjects of http1.h: heads of requests and responses, and the chunked coding.
  *
- * A head is fed in growing prefixes, each in memory that ends at an unreadable page; the outcome has to be the same
- * however long the steps are. Chunked octets are fed in pieces that each stand in such memory alone.
+ * A head is fed in growing prefixes, each in memory that ends at an unreadable page; the outcome has to be
+ * the same however long the steps are. Chunked octets are fed in pieces that each stand in such memory alone.
  */
 #include "markdown.h"
 #include "spec.h"
@@ -50,7 +50,8 @@ static int response(struct spec_run *run, struct stet_field *room, struct stet_h
 {
     for (size_t n = step(run, 0);; n = step(run, n)) {
         struct stet_span placed = guard_at_end(run->guard, stet_span_of(run->input.ptr, n));
-        int status = stet_http1_response_parse(placed, method_of(run->detail), &run->setting->limits, room, out);
+        int status =
+            stet_http1_response_parse(placed, method_of(run->detail), &run->setting->limits, room, out);
         if (status != STET_MORE || n == run->input.len)
             return status;
     }
@@ -58,11 +59,13 @@ static int response(struct spec_run *run, struct stet_field *room, struct stet_h
 
 static void put_line(struct spec_run *run, const char *name, struct stet_span value)
 {
-    fprintf(run->out, "%s ", name);
+    fputs(name, run->out);
+    if (value.len > 0)
+        putc(' ', run->out);
     if (value.ptr)
         markdown_encode(value, run->out);
     else
-        fputs("absent", run->out);
+        fputs(" absent", run->out);
     putc('\n', run->out);
 }
 
@@ -85,7 +88,7 @@ static void put_fields(struct spec_run *run, const struct stet_fields *fields)
     for (size_t i = 0; i < fields->count; i++) {
         fputs("field ", run->out);
         markdown_encode(fields->at[i].name, run->out);
-        fputs(": ", run->out);
+        fputs(fields->at[i].value.len > 0 ? ": " : ":", run->out);
         markdown_encode(fields->at[i].value, run->out);
         putc('\n', run->out);
     }
@@ -110,7 +113,10 @@ static void run_parsed(struct spec_run *run)
     fprintf(run->out, "version 1.%u\n", request.minor);
     put_body(run, request.body, request.content_length);
     fprintf(run->out, "keep-alive %s\n", request.keep_alive ? "yes" : "no");
-    fprintf(run->out, "expect %s\n", request.expect_unknown ? "unknown" : request.expect_continue ? "continue" : "none");
+    fprintf(run->out, "expect %s\n",
+            request.expect_unknown    ? "unknown"
+            : request.expect_continue ? "continue"
+                                      : "none");
     fprintf(run->out, "head %zu\n", request.head_len);
     put_fields(run, &request.head.fields);
 }
@@ -178,7 +184,7 @@ static void run_chunks(struct spec_run *run)
         fprintf(run->out, "end\nrest %zu\n", rest);
     else
         spec_error(run, status);
-    fprintf(run->out, "data %s\n", data);
+    fprintf(run->out, "data%s%s\n", len > 0 ? " " : "", data);
     free(data);
 }
 

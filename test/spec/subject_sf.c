@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Subjects of sf.h: a structured field is read and written again, in its canonical form (RFC 9651 section 4.1).
+ * Subjects of sf.h: a structured field is read and written again, in its canonical form (RFC 9651
+ * section 4.1).
  */
 #include "markdown.h"
 #include "spec.h"

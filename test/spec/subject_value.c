@@ -41,7 +41,8 @@ static void run_date_format(struct spec_run *run)
 
 static void put_tag(struct spec_run *run, struct stet_etag tag)
 {
-    fputs(tag.weak ? "weak " : "strong ", run->out);
+    fputs(tag.weak ? "weak" : "strong", run->out);
+    fputs(tag.opaque.len > 0 ? " " : "", run->out);
     markdown_encode(tag.opaque, run->out);
     putc('\n', run->out);
 }
