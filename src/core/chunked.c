@@ -52,17 +52,17 @@ static int expect(struct stet_chunked *chunked, int state)
     return STET_OK;
 }
 
-/* The failure at an octet that nothing allows: CR and LF have names of their own. */
+/* The failure at an octet that nothing allows. Of a CR it is not known yet whether it is a bare one. */
 static int wrong(char c, int otherwise)
 {
-    return c == '\r' ? STET_E_BARE_CR : c == '\n' ? STET_E_BARE_LF : otherwise;
+    return c == '\n' ? STET_E_BARE_LF : otherwise;
 }
 
 static int take_size_octet(struct stet_chunked *chunked, char c)
 {
-    if (stet__octet_is(c, STET__HEX)) {
+    if (stet__h1_is(c, STET__H1_HEX)) {
         unsigned digit =
-            stet__octet_is(c, STET__DIGIT) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
+            stet__h1_is(c, STET__H1_DIGIT) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
         if (chunked->left >> 60 != 0)
             return STET_E_CHUNK_SIZE;
         chunked->left = chunked->left << 4 | digit;
@@ -81,7 +81,7 @@ static int take_size_octet(struct stet_chunked *chunked, char c)
 
 static int take_ext_name_octet(struct stet_chunked *chunked, char c)
 {
-    if (stet__octet_is(c, STET__TCHAR) && chunked->state != EXT_NAME_SPACE)
+    if (stet__h1_is(c, STET__H1_TCHAR) && chunked->state != EXT_NAME_SPACE)
         return expect(chunked, EXT_NAME);
     if (chunked->state == EXT_NAME_FIRST)
         return stet_is_ows(c) ? STET_OK : wrong(c, STET_E_CHUNK_EXTENSION);
@@ -98,7 +98,7 @@ static int take_ext_name_octet(struct stet_chunked *chunked, char c)
 
 static int take_ext_value_octet(struct stet_chunked *chunked, char c)
 {
-    if (stet__octet_is(c, STET__TCHAR) && chunked->state != EXT_QUOTED_END)
+    if (stet__h1_is(c, STET__H1_TCHAR) && chunked->state != EXT_QUOTED_END)
         return expect(chunked, EXT_TOKEN);
     if (chunked->state == EXT_VALUE_FIRST) {
         if (c == '"')
@@ -127,7 +127,7 @@ static int take_ext_octet(struct stet_chunked *chunked, char c)
         return take_ext_name_octet(chunked, c);
     case EXT_QUOTED:
     case EXT_QUOTED_PAIR:
-        if (stet__octet_is(c, STET__CONTROL))
+        if (stet__h1_is(c, STET__H1_CONTROL))
             return wrong(c, STET_E_CHUNK_EXTENSION);
         if (chunked->state == EXT_QUOTED_PAIR)
             return expect(chunked, EXT_QUOTED);
@@ -158,7 +158,7 @@ static int take_trailer_first(struct stet_chunked *chunked, char c)
         return expect(chunked, LAST_LF);
     if (stet_is_ows(c))
         return STET_E_OBS_FOLD;
-    if (!stet__octet_is(c, STET__TCHAR))
+    if (!stet__h1_is(c, STET__H1_TCHAR))
         return wrong(c, STET_E_FIELD_NAME);
     return expect(chunked, TRAILER_NAME);
 }
@@ -172,7 +172,7 @@ static int take_trailer_octet(struct stet_chunked *chunked, char c)
     case TRAILER_FIRST:
         return take_trailer_first(chunked, c);
     case TRAILER_NAME:
-        if (stet__octet_is(c, STET__TCHAR))
+        if (stet__h1_is(c, STET__H1_TCHAR))
             return STET_OK;
         if (c == ':')
             return expect(chunked, TRAILER_VALUE);
@@ -180,7 +180,7 @@ static int take_trailer_octet(struct stet_chunked *chunked, char c)
     case TRAILER_VALUE:
         if (c == '\r')
             return expect(chunked, TRAILER_LF);
-        return stet__octet_is(c, STET__CONTROL) ? wrong(c, STET_E_FIELD_VALUE) : STET_OK;
+        return stet__h1_is(c, STET__H1_CONTROL) ? wrong(c, STET_E_FIELD_VALUE) : STET_OK;
     default: /* TRAILER_LF, LAST_LF */
         if (c != '\n')
             return STET_E_BARE_CR;

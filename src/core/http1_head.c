@@ -12,40 +12,30 @@
 #include <emmintrin.h>
 #endif
 
-/* One letter per class of octets that are alike everywhere. */
-#define _ 0
-#define C STET__CONTROL
-#define T STET__TCHAR
-#define R STET__TARGET
-#define S (STET__TARGET | STET__REGNAME)
-#define P (STET__TCHAR | STET__TARGET)
-#define L (STET__TCHAR | STET__TARGET | STET__REGNAME)
-#define X (L | STET__HEX)
-#define D (X | STET__DIGIT)
+#define IN(c, first, last) ((c) >= (first) && (c) <= (last))
+#define ALPHA(c) (IN(c, 'a', 'z') || IN(c, 'A', 'Z'))
+#define DIGIT(c) IN(c, '0', '9')
+#define VCHAR(c) IN(c, 0x21, 0x7e)
+#define TCHAR(c)                                                                                         \
+    (ALPHA(c) || DIGIT(c) || (c) == '!' || IN(c, '#', '\'') || (c) == '*' || (c) == '+' || (c) == '-' || \
+     (c) == '.' || IN(c, '^', '`') || (c) == '|' || (c) == '~')
+#define TARGET(c) (VCHAR(c) && (c) != '"' && (c) != '#' && (c) != '<' && (c) != '>')
+/* unreserved / sub-delims */
+#define REGNAME(c)                                                                                 \
+    (ALPHA(c) || DIGIT(c) || (c) == '-' || (c) == '.' || (c) == '_' || (c) == '~' || (c) == '!' || \
+     (c) == '$' || IN(c, '&', ',') || (c) == ';' || (c) == '=')
+#define HEX(c) (DIGIT(c) || IN(c, 'a', 'f') || IN(c, 'A', 'F'))
+#define CONTROL(c) (((c) < 0x20 && (c) != '\t') || (c) == 0x7f)
 
-/* clang-format off */
-const unsigned char stet__octet_classes[256] = {
-    C, C, C, C, C, C, C, C, C, _, C, C, C, C, C, C, /* 0x00 */
-    C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, C, /* 0x10 */
-    _, L, _, T, L, P, L, L, S, S, L, L, S, L, L, R, /* 0x20 */
-    D, D, D, D, D, D, D, D, D, D, R, S, _, S, _, R, /* 0x30 */
-    R, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* 0x40 */
-    L, L, L, L, L, L, L, L, L, L, L, R, R, R, P, L, /* 0x50 */
-    P, X, X, X, X, X, X, L, L, L, L, L, L, L, L, L, /* 0x60 */
-    L, L, L, L, L, L, L, L, L, L, L, R, P, R, L, C, /* 0x70 */
-    /* obs-text has no class */
-};
-/* clang-format on */
+#define CLASSES(c)                                                         \
+    ((TCHAR(c) ? STET__H1_TCHAR : 0) | (TARGET(c) ? STET__H1_TARGET : 0) | \
+     (REGNAME(c) ? STET__H1_REGNAME : 0) | (HEX(c) ? STET__H1_HEX : 0) |   \
+     (CONTROL(c) ? STET__H1_CONTROL : 0) | (DIGIT(c) ? STET__H1_DIGIT : 0))
+#define FOUR(c) CLASSES(c), CLASSES((c) + 1), CLASSES((c) + 2), CLASSES((c) + 3)
+#define SIXTEEN(c) FOUR(c), FOUR((c) + 4), FOUR((c) + 8), FOUR((c) + 12)
+#define SIXTY_FOUR(c) SIXTEEN(c), SIXTEEN((c) + 16), SIXTEEN((c) + 32), SIXTEEN((c) + 48)
 
-#undef _
-#undef C
-#undef T
-#undef R
-#undef S
-#undef P
-#undef L
-#undef X
-#undef D
+const unsigned char stet__h1_classes[256] = {SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128), SIXTY_FOUR(192)};
 
 #if defined(__SSE2__)
 
@@ -124,7 +114,7 @@ const char *stet__find_control(const char *at, const char *end)
     while (end - at >= 8 && !may_hold_control(at))
         at += 8;
 #endif
-    while (at < end && !stet__octet_is(*at, STET__CONTROL))
+    while (at < end && !stet__h1_is(*at, STET__H1_CONTROL))
         at++;
     return at;
 }
@@ -141,7 +131,7 @@ const char *stet__find_target_end(const char *at, const char *end)
     while (end - at >= 8 && !may_hold_target_end(at))
         at += 8;
 #endif
-    while (at < end && stet__octet_is(*at, STET__TARGET))
+    while (at < end && stet__h1_is(*at, STET__H1_TARGET))
         at++;
     return at;
 }
@@ -169,7 +159,7 @@ int stet__head_take_version(struct stet__head_cursor *cursor, int none, unsigned
         if (cursor->at == cursor->end)
             return stet__head_ran_out(cursor);
         char c = *cursor->at;
-        if (form[i] == '1' ? stet__octet_is(c, STET__DIGIT) : c == form[i])
+        if (form[i] == '1' ? stet__h1_is(c, STET__H1_DIGIT) : c == form[i])
             continue;
         int status = stet__head_take_crlf(cursor, i == 0 ? none : STET_E_VERSION);
         return status == STET_OK ? none : status;
@@ -203,7 +193,7 @@ static int take_no_colon(struct stet__head_cursor *cursor, bool named, bool leni
 static int take_field(struct stet__head_cursor *cursor, bool lenient, struct stet_field *out)
 {
     const char *name = cursor->at, *at = name;
-    while (at < cursor->end && stet__octet_is(*at, STET__TCHAR))
+    while (at < cursor->end && stet__h1_is(*at, STET__H1_TCHAR))
         at++;
     size_t name_len = (size_t)(at - name);
     cursor->at = at;

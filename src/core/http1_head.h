@@ -24,21 +24,21 @@ struct stet__head_fields {
     uint64_t repeated; /* bit `id` is set if more than one line has that id */
 };
 
-/* Classes of octets. */
+/* Classes of octets: what core/octet.h is for field values, this is for the lines of a message. */
 enum {
-    STET__TCHAR = 1,   /* RFC 9110 section 5.6.2 */
-    STET__TARGET = 2,  /* of a request target: http1.h says which and why */
-    STET__REGNAME = 4, /* unreserved and sub-delims: RFC 3986 section 2 */
-    STET__HEX = 8,
-    STET__CONTROL = 16, /* not allowed in a field value: RFC 9110 section 5.5 */
-    STET__DIGIT = 32,
+    STET__H1_TCHAR = 1,   /* RFC 9110 section 5.6.2 */
+    STET__H1_TARGET = 2,  /* of a request target: http1.h says which and why */
+    STET__H1_REGNAME = 4, /* unreserved and sub-delims: RFC 3986 section 2 */
+    STET__H1_HEX = 8,
+    STET__H1_CONTROL = 16, /* not allowed in a field value: RFC 9110 section 5.5 */
+    STET__H1_DIGIT = 32,
 };
 
-extern const unsigned char stet__octet_classes[256];
+extern const unsigned char stet__h1_classes[256];
 
-static inline bool stet__octet_is(char c, unsigned classes)
+static inline bool stet__h1_is(char c, unsigned classes)
 {
-    return (stet__octet_classes[(unsigned char)c] & classes) != 0;
+    return (stet__h1_classes[(unsigned char)c] & classes) != 0;
 }
 
 /* A cursor over the octets of `input` that a head may have. */

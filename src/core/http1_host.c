@@ -10,7 +10,7 @@
 static bool all_of(struct stet_span s, unsigned classes)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!stet__octet_is(s.ptr[i], classes))
+        if (!stet__h1_is(s.ptr[i], classes))
             return false;
     return true;
 }
@@ -23,7 +23,7 @@ static bool is_ipv4(struct stet_span s)
     while (parts < 4) {
         size_t begin = i;
         unsigned n = 0;
-        while (i < s.len && i - begin < 3 && stet__octet_is(s.ptr[i], STET__DIGIT))
+        while (i < s.len && i - begin < 3 && stet__h1_is(s.ptr[i], STET__H1_DIGIT))
             n = n * 10 + (unsigned)(s.ptr[i++] - '0');
         if (i == begin || n > 255 || (i - begin > 1 && s.ptr[begin] == '0'))
             return false;
@@ -37,7 +37,7 @@ static bool is_ipv4(struct stet_span s)
 static size_t hex_run(struct stet_span s)
 {
     size_t n = 0;
-    while (n < s.len && stet__octet_is(s.ptr[n], STET__HEX))
+    while (n < s.len && stet__h1_is(s.ptr[n], STET__H1_HEX))
         n++;
     return n;
 }
@@ -86,7 +86,7 @@ static bool is_ipvfuture(struct stet_span s)
     if (digits == 0 || digits + 1 >= s.len || s.ptr[digits] != '.')
         return false;
     for (size_t i = digits + 1; i < s.len; i++)
-        if (s.ptr[i] != ':' && !stet__octet_is(s.ptr[i], STET__REGNAME))
+        if (s.ptr[i] != ':' && !stet__h1_is(s.ptr[i], STET__H1_REGNAME))
             return false;
     return true;
 }
@@ -106,9 +106,9 @@ static size_t regname_len(struct stet_span s)
 {
     size_t i = 0;
     while (i < s.len) {
-        if (stet__octet_is(s.ptr[i], STET__REGNAME))
+        if (stet__h1_is(s.ptr[i], STET__H1_REGNAME))
             i++;
-        else if (s.ptr[i] == '%' && s.len - i > 2 && all_of(stet_span_of(s.ptr + i + 1, 2), STET__HEX))
+        else if (s.ptr[i] == '%' && s.len - i > 2 && all_of(stet_span_of(s.ptr + i + 1, 2), STET__H1_HEX))
             i += 3;
         else
             break;
@@ -125,5 +125,5 @@ bool stet__host_valid(struct stet_span value, size_t *host_len)
     *host_len = len;
     if (len == value.len)
         return true;
-    return value.ptr[len] == ':' && all_of(stet_span_skip(value, len + 1), STET__DIGIT);
+    return value.ptr[len] == ':' && all_of(stet_span_skip(value, len + 1), STET__H1_DIGIT);
 }

@@ -45,7 +45,7 @@ static int take_method(struct stet__head_cursor *cursor, struct stet_span *out)
 {
     const char *begin = cursor->at, *at = begin;
     const char *stop = nearer(cursor->end, begin, METHOD_MAX + 1);
-    while (at < stop && stet__octet_is(*at, STET__TCHAR))
+    while (at < stop && stet__h1_is(*at, STET__H1_TCHAR))
         at++;
     cursor->at = at;
     if (at - begin > METHOD_MAX)

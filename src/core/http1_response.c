@@ -21,7 +21,7 @@ static int take_status_line(struct stet__head_cursor *cursor, struct stet_http1_
         if (cursor->at == cursor->end)
             return stet__head_ran_out(cursor);
         char c = *cursor->at;
-        if (i == 0 ? c != ' ' : !stet__octet_is(c, STET__DIGIT))
+        if (i == 0 ? c != ' ' : !stet__h1_is(c, STET__H1_DIGIT))
             return STET_E_STATUS_LINE;
         if (i > 0)
             out->head.status = out->head.status * 10 + (unsigned)(c - '0');
