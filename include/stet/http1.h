@@ -4,7 +4,8 @@
  *
  * Heads are parsed by pure functions of the octets so far: give all octets of the message that have come, get
  * STET_OK, STET_MORE, or an error. Octets are judged from left to right and never twice differently, so the result
- * is the same however the input is cut; an error shows with the octet that proves it, or with the end of its line.
+ * is the same however the input is cut. An error shows when its line is complete or a limit is reached; only a first
+ * octet that cannot begin a message is an error at once.
  * Nothing is kept between calls and nothing in the result points into anything but the input, the caller's array of
  * fields and static storage.
  *
@@ -32,7 +33,7 @@
 /* The limits of a head. Zero is not "no limit": every limit holds. */
 struct stet_http1_limits {
     size_t head_bytes;   /* start line and field lines with their CRLFs and the empty line; the default is 16384 */
-    size_t target_bytes; /* of the request target; at least 8000 octets should be had (RFC 9112 section 3) */
+    size_t target_bytes; /* of the request target, judged with its line; at least 8000 octets should be had (RFC 9112 section 3) */
     size_t fields;       /* field lines; at most the room in the caller's array */
 };
 

@@ -136,6 +136,14 @@ const char *stet__find_target_end(const char *at, const char *end)
     return at;
 }
 
+int stet__head_settle(const struct stet__head_cursor *cursor, struct stet_span input, int status)
+{
+    bool first = cursor->at == input.ptr && *cursor->at != '\r';
+    if (status > 0 || cursor->full || first)
+        return status;
+    return memchr(cursor->at, '\n', (size_t)(cursor->end - cursor->at)) ? status : STET_MORE;
+}
+
 int stet__head_take_crlf(struct stet__head_cursor *cursor, int wrong)
 {
     const char *at = cursor->at;

@@ -55,6 +55,13 @@ static inline int stet__head_ran_out(const struct stet__head_cursor *cursor)
     return cursor->full ? STET_E_HEAD_TOO_LARGE : STET_MORE;
 }
 
+/*
+ * What the caller is told of `status`, which is not OK and came from a take function: STET_MORE instead of a
+ * failure in a line that is not complete yet, unless the limit is reached or it is about the very first octet
+ * (which shows that the sender does not speak HTTP at all, as a TLS ClientHello does).
+ */
+int stet__head_settle(const struct stet__head_cursor *cursor, struct stet_span input, int status);
+
 /* Takes CRLF. `wrong` is the failure if there is an octet other than CR and LF. */
 int stet__head_take_crlf(struct stet__head_cursor *cursor, int wrong);
 

@@ -78,27 +78,24 @@ static int take_target(struct stet__head_cursor *cursor, size_t target_bytes, st
     return STET_OK;
 }
 
-static int take_version_slowly(struct stet__head_cursor *cursor, unsigned *minor)
+static int take_version_slowly(struct stet__head_cursor *cursor, unsigned *major, unsigned *minor)
 {
-    unsigned major;
     /* "GET /a b HTTP/1.1": what follows the target is no version at all */
-    int status = stet__head_take_version(cursor, STET_E_REQUEST_LINE, &major, minor);
+    int status = stet__head_take_version(cursor, STET_E_REQUEST_LINE, major, minor);
     if (status != STET_OK)
         return status;
     bool space = cursor->at < cursor->end && *cursor->at == ' ';
-    status = stet__head_take_crlf(cursor, space ? STET_E_REQUEST_LINE : STET_E_VERSION);
-    if (status != STET_OK)
-        return status;
-    return major == 1 ? STET_OK : STET_E_VERSION_UNSUPPORTED;
+    return stet__head_take_crlf(cursor, space ? STET_E_REQUEST_LINE : STET_E_VERSION);
 }
 
-static int take_version(struct stet__head_cursor *cursor, unsigned *minor)
+static int take_version(struct stet__head_cursor *cursor, unsigned *major, unsigned *minor)
 {
     static const char usual[] = "HTTP/1.1\r\n";
     size_t len = sizeof usual - 1;
     if ((size_t)(cursor->end - cursor->at) < len || memcmp(cursor->at, usual, len) != 0)
-        return take_version_slowly(cursor, minor);
+        return take_version_slowly(cursor, major, minor);
     cursor->at += len;
+    *major = 1;
     *minor = 1;
     return STET_OK;
 }
@@ -165,8 +162,9 @@ static int judge_target(struct stet_http1_request *out)
     return STET_OK;
 }
 
+/* The empty lines, the request line. */
 static int take_request_line(struct stet__head_cursor *cursor, const struct stet_http1_limits *limits,
-                             struct stet_http1_request *out)
+                             struct stet_http1_request *out, unsigned *major)
 {
     int status = take_empty_lines(cursor);
     if (status == STET_OK)
@@ -174,9 +172,14 @@ static int take_request_line(struct stet__head_cursor *cursor, const struct stet
     if (status == STET_OK)
         status = take_target(cursor, limits->target_bytes, &out->head.target);
     if (status == STET_OK)
-        status = take_version(cursor, &out->minor);
-    if (status != STET_OK)
-        return status;
+        status = take_version(cursor, major, &out->minor);
+    return status;
+}
+
+static int judge_request_line(struct stet_http1_request *out, unsigned major)
+{
+    if (major != 1)
+        return STET_E_VERSION_UNSUPPORTED;
     out->head.method = stet_method_id(out->head.method_name);
     return judge_target(out);
 }
@@ -250,18 +253,25 @@ int stet_http1_request_parse(struct stet_span input, size_t seen, const struct s
     stet__assert(seen <= input.len);
     if (input.len == 0)
         return STET_MORE;
-    /* The octets seen did not complete the head, and without a further LF these do not either. */
+    /* The octets seen were more than nothing and less than a head; without a further LF no line is complete
+     * that was not. */
     if (seen > 0 && input.len < limits->head_bytes && !memchr(input.ptr + seen, '\n', input.len - seen))
         return STET_MORE;
 
     struct stet__head_cursor cursor = stet__head_cursor(input, limits);
     struct stet_http1_request request;
     struct stet__head_fields fields;
-    int status = take_request_line(&cursor, limits, &request);
-    if (status == STET_OK)
-        status = stet__head_take_fields(&cursor, limits, false, room, &fields);
-    if (status == STET_OK)
-        status = judge_host(&fields, &request);
+    unsigned major;
+    int status = take_request_line(&cursor, limits, &request, &major);
+    if (status != STET_OK)
+        return stet__head_settle(&cursor, input, status);
+    status = judge_request_line(&request, major);
+    if (status != STET_OK)
+        return status;
+    status = stet__head_take_fields(&cursor, limits, false, room, &fields);
+    if (status != STET_OK)
+        return stet__head_settle(&cursor, input, status);
+    status = judge_host(&fields, &request);
     if (status == STET_OK)
         status = judge_framing(&fields, &request);
     if (status != STET_OK)

@@ -116,8 +116,9 @@ int stet_http1_response_parse(struct stet_span input, enum stet_method method,
     int status = take_status_line(&cursor, &response);
     if (status == STET_OK)
         status = stet__head_take_fields(&cursor, limits, true, room, &fields);
-    if (status == STET_OK)
-        status = judge_framing(&fields.fields, method, &response);
+    if (status != STET_OK)
+        return stet__head_settle(&cursor, input, status);
+    status = judge_framing(&fields.fields, method, &response);
     if (status != STET_OK)
         return status;
     bool faulty = response.minor == 0 && stet_fields_have(&fields.fields, STET_FIELD_TRANSFER_ENCODING);
