@@ -50,7 +50,7 @@ FAULTS = [
     ("an unknown escape", 'If-None-Match: "v1"', "If-None-Match: <FOO>", 12),
     ("an unclosed escape", 'If-None-Match: "v1"', "If-None-Match: <", 12),
     ("a block that is not closed", "784111777\n```\n", "784111777\n", 15),
-    ("a block before the first section", "## B\n", "", 3),
+    ("a block before the first section", "## B\n", "", 6),
     ("an expectation for another kind of input", "```answer", "```chunks", 12),
     ("an unknown party", "```answer", "```verdict nobody", 12),
 ]

@@ -205,7 +205,7 @@ static void run_case(struct reader *reader, struct spec_case *c)
     char *text = NULL;
     size_t len = 0;
     reader->cases++;
-    reader->input_used = true;
+    reader->input_used = reader->input_used || c->subject->input != SPEC_INPUT_ROW;
     c->setting = &reader->setting;
     c->file = reader->file;
     c->title = reader->section.text;
