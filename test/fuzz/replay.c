@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Runs a fuzz harness over the files of its corpus, without a fuzzer: every input that was ever found stays a test. Prints TAP, a
- * line for each file, and one for the empty input. A harness that finds something wrong traps.
+ * Runs a fuzz harness over the files of its corpus, without a fuzzer: every input that was ever found stays a
+ * test. Prints TAP, a line for each file, and one for the empty input. A harness that finds something wrong
+ * traps.
  *
- * Each input is handed over in memory that ends exactly where it ends, so a sanitizer sees any octet read beyond.
+ * Each input is handed over in memory that ends exactly where it ends, so a sanitizer sees any octet read
+ * beyond.
  */
 #include <dirent.h>
 

@@ -268,11 +268,9 @@ static void run_block(struct reader *reader, const struct markdown_item *block,
         .subject = subject, .line = block->line, .detail = block->detail, .expected = block->text};
     bool fits = subject->input == reader->input_kind ||
                 (subject->input == SPEC_INPUT_FIELDS && reader->input_kind == SPEC_INPUT_REQUEST);
-    if (subject->input == SPEC_INPUT_ROW)
-        run_table(reader, block, &c);
-    else if (!fits)
+    if (subject->input != SPEC_INPUT_ROW && !fits)
         complain(reader, block->line, "an expectation that has no input, or not one of its kind");
-    else if (has_hole(reader->input.text))
+    else if (subject->input == SPEC_INPUT_ROW || has_hole(reader->input.text))
         run_table(reader, block, &c);
     else
         run_case(reader, &c);
