@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guard: memory that ends, and begins, at a page that cannot be read, so that a parser which looks one octet beyond its
- * input stops the test there and then, without any sanitizer.
+ * guard: memory that ends, and begins, at a page that cannot be read, so that a parser which looks one octet
+ * beyond its input stops the test there and then, without any sanitizer.
  */
 #ifndef STET_TEST_GUARD_H
 #define STET_TEST_GUARD_H
@@ -9,7 +9,7 @@
 #include <stet/span.h>
 
 struct guard {
-    char *base;  /* the unreadable page before */
+    char *base; /* the unreadable page before */
     size_t page;
     size_t room; /* octets between the two unreadable pages */
 };
@@ -19,8 +19,8 @@ void guard_init(struct guard *guard, size_t max);
 void guard_release(struct guard *guard);
 
 /*
- * A copy of `octets` whose last octet is the last one that can be read. Valid until the next call. An empty input gets a
- * pointer that cannot be read at all.
+ * A copy of `octets` whose last octet is the last one that can be read. Valid until the next call. An empty
+ * input gets a pointer that cannot be read at all.
  */
 struct stet_span guard_at_end(struct guard *guard, struct stet_span octets);
 
