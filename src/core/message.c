@@ -2,13 +2,17 @@
 /*
  * Names of fields and methods: RFC 9110 sections 5.1 and 9.1.
  *
- * stet_field_id is asked once for each field line of each request, so it does not walk the table: a hash of length and
- * three letters leads to the one row that can match, and a comparison settles it. The constants of the hash were chosen
- * so that no two rows share a slot (two initialisers of one slot are an error under -Woverride-init).
+ * stet_field_id is asked once for each field line of each request, so it does not walk the table: a hash of
+ * length and three letters leads to the one row that can match, and a comparison settles it. The constants of
+ * the hash were chosen so that no two rows share a slot (two initialisers of one slot are an error under
+ * -Woverride-init).
  */
 #include <stet/message.h>
 
-#define NAME(literal) {literal, sizeof(literal) - 1}
+#define NAME(literal)                \
+    {                                \
+        literal, sizeof(literal) - 1 \
+    }
 
 static const struct stet_span field_names[] = {
     {NULL, 0},
@@ -36,7 +40,8 @@ static const struct {
 
 _Static_assert(STET_FIELD_ID_COUNT <= 64, "a set of field ids is one word");
 
-const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id, size_t from)
+const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id,
+                                          size_t from)
 {
     if (!stet_fields_have(fields, id))
         return NULL;
@@ -49,6 +54,8 @@ const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum
 size_t stet_fields_count(const struct stet_fields *fields, enum stet_field_id id)
 {
     size_t count = 0;
+    if (!stet_fields_have(fields, id))
+        return 0;
     for (size_t i = 0; i < fields->count; i++)
         count += fields->at[i].id == id;
     return count;
@@ -69,7 +76,8 @@ bool stet_method_idempotent(enum stet_method method)
     return methods[method].idempotent;
 }
 
-/* Field names are tokens: setting this bit lowers their letters and keeps the other octets apart well enough to hash. */
+/* Field names are tokens: setting this bit lowers their letters and keeps the other octets apart well enough
+ * to hash. */
 #define LOWER 0x20u
 
 enum stet_field_id stet_field_id(struct stet_span name)
@@ -81,12 +89,7 @@ enum stet_field_id stet_field_id(struct stet_span name)
     unsigned middle = (unsigned char)name.ptr[name.len / 2] | LOWER;
     unsigned id = field_slots[(3 * (unsigned)name.len + first + 13 * last + middle) % 128];
     struct stet_span known = field_names[id];
-    if (known.len != name.len)
-        return STET_FIELD_OTHER;
-    /* Most senders spell names as their definitions do. */
-    if (memcmp(known.ptr, name.ptr, name.len) == 0 || stet_span_equal_nocase(known, name))
-        return (enum stet_field_id)id;
-    return STET_FIELD_OTHER;
+    return stet_span_equal_nocase(known, name) ? (enum stet_field_id)id : STET_FIELD_OTHER;
 }
 
 enum stet_method stet_method_id(struct stet_span name)
