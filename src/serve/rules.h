@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rules: field lines that the operator adds per path: --header 'PATTERN: Name: value' and --cache 'PATTERN=max-age=60'.
+ * rules: field lines that the operator adds per path: --header 'PATTERN: Name: value' and --cache
+ * 'PATTERN=max-age=60'.
  *
- * A pattern is matched against the decoded path of the request's file below the root, with its leading slash: "*" matches any octets but "/", "**" any at
- * all, "?" one; a pattern without a slash is matched against the last segment only ("*.css").
+ * A pattern is matched against the decoded path of the request's file below the root, with its leading slash:
+ * "*" matches any octets but "/", "**" any at all, "?" one that is not "/"; a pattern without a slash is
+ * matched against the last segment only ("*.css").
  */
 #ifndef STET_SERVE_RULES_H
 #define STET_SERVE_RULES_H
@@ -24,7 +26,10 @@ struct stet__rule {
     int64_t max_age_s;      /* of a CACHE; -1 if it has none: then no Expires */
 };
 
-/* Spans borrow from `text`. STET_E_SYNTAX, or STET_E_FIELD_NAME / STET_E_FIELD_VALUE for what may not be sent (framing fields among it). */
+/*
+ * Spans borrow from `text`. STET_E_SYNTAX, or STET_E_FIELD_NAME / STET_E_FIELD_VALUE for what may not be
+ * sent: framing and connection fields, validators, range fields, Date and Age, which stet makes itself.
+ */
 int stet__rule_parse_header(struct stet_span text, struct stet__rule *out);
 int stet__rule_parse_cache(struct stet_span text, struct stet__rule *out);
 

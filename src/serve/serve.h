@@ -18,28 +18,30 @@ struct stet__serve_configuration {
     const char *root;
     const char *const *index_names; /* tried in order in a folder: "index.html" */
     size_t index_count;
-    const char *spa;                /* path below the root, sent with 200 where no file is; NULL: 404 */
+    const char *spa; /* path below the root, sent with 200 where no file is; NULL: 404 */
     const struct stet__error_page *error_pages;
     size_t error_page_count;
     const struct stet__rule *rules; /* of --header and --cache, in the order given */
     size_t rule_count;
-    const char *mime_types;         /* NULL: /etc/mime.types and what stet itself knows */
-    const char *charset;            /* added to text types: "utf-8"; "" adds none */
+    const char *mime_types; /* NULL: /etc/mime.types and what stet itself knows */
+    const char *charset;    /* added to text types: "utf-8"; "" adds none */
     bool listing;
     bool dotfiles;
-    bool immutable;                 /* files named by their content hash get Cache-Control: immutable and a year */
-    unsigned open_files;            /* files kept open, for each worker */
-    uint64_t memory_bytes;          /* of file contents kept in memory, for each worker */
-    uint64_t tag_at_once_bytes;     /* larger files are hashed in the background: 1 MiB */
+    bool immutable;        /* files named by their content hash get Cache-Control: immutable and a year */
+    unsigned open_files;   /* files kept open, for each worker */
+    uint64_t memory_bytes; /* of file contents kept in memory, for each worker */
+    uint64_t tag_at_once_bytes; /* larger files are hashed in the background: 1 MiB */
 };
 
 void stet__serve_configuration_default(struct stet__serve_configuration *configuration);
 
 /*
- * Checks what can be checked before a worker starts (the root is a folder that can be read, the pages exist) and starts what the
- * workers share: the memory of hashes and the thread that hashes large files. False with one line in `error`.
+ * Checks what can be checked before a worker starts (the root is a folder that can be read, the pages exist)
+ * and starts what the workers share: the memory of hashes and the thread that hashes large files. False with
+ * one line in `error`.
  */
-bool stet__serve_prepare(const struct stet__serve_configuration *configuration, char *error, size_t error_len);
+bool stet__serve_prepare(const struct stet__serve_configuration *configuration, char *error,
+                         size_t error_len);
 
 /* After the workers have ended. */
 void stet__serve_finish(void);

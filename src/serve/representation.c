@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * representation: from an open file to validators and ready-made heads (RFC 9110 section 8.8).
+ *
+ * The tag is the SHA-256 of the octets, cut to 128 bits, in base64url: 22 octets. It never depends on inode
+ * or mtime. A file is read between two looks at its identity; if they differ it is read again, a few times,
+ * and then sent without a tag.
+ *
+ * Last-Modified is the mtime, but not one that build tools set to a constant (Nix 1970, ZIP 1980): it would
+ * say "not modified" for every release. One in the future is left out until its time has come
+ * (section 8.8.2.1 forbids to send it).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <stet/not_modified.h>
+
+#include "net/head.h"
+#include "serve/worker.h"
+
+#define NORMALISED_UNTIL 315705600 /* 1980-01-03: what is older is a constant, in whatever time zone */
+#define STRONG_AFTER_S 2           /* section 8.8.2.2: the second of the date is surely over */
+#define KEEP_MAX 65536             /* larger contents are sent from the file (sendfile) */
+#define READ_ATTEMPTS 4
+#define ASK_AGAIN_S 5 /* when the queue of the hashing thread was full */
+
+static void hold(void *owner)
+{
+    stet__entry_hold(owner);
+}
+
+static void release(void *owner)
+{
+    stet__entry_release(owner);
+}
+
+/*
+ * ctime is not compared: it changes when the name goes away, and a file that is replaced by rename may be
+ * sent to its end. Without a tag only a truncation matters: Last-Modified alone promises no octets, and
+ * growing logs can be read.
+ */
+static bool intact(void *owner)
+{
+    const struct stet__entry *entry = owner;
+    struct stat stat;
+    struct stet__identity now;
+    if (entry->fd < 0)
+        return true;
+    if (fstat(entry->fd, &stat) != 0)
+        return false;
+    stet__identity_of(&stat, &now);
+    if (!stet_etag_present(entry->selected.etag))
+        return now.size >= entry->identity.size;
+    return !entry->changed && now.size == entry->identity.size && now.mtime_ns == entry->identity.mtime_ns;
+}
+
+static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *entry, struct stet_span type)
+{
+    struct stet_fields fields;
+    int64_t expires_after_s;
+    if (!stet__fields_of_whole(worker, entry, type, &fields, &expires_after_s))
+        return false;
+    struct stet__head *whole = stet__head_make(&entry->arena, 200, &fields);
+    struct stet_field *kept =
+        stet__arena_alloc(&entry->arena, (fields.count + 1) * sizeof(struct stet_field));
+    if (!whole || !kept)
+        return false;
+    struct stet_fields of_304 = {kept, stet_not_modified_fields(&fields, kept), fields.present};
+    struct stet__head *not_modified = stet__head_make(&entry->arena, 304, &of_304);
+    if (!not_modified)
+        return false;
+    whole->expires_after_s = not_modified->expires_after_s = expires_after_s;
+    entry->whole = (struct stet__reply){.head = whole,
+                                        .parts = &entry->body,
+                                        .part_count = entry->selected.length > 0,
+                                        .reason = STET_REASON_OK,
+                                        .owner = entry,
+                                        .hold = hold,
+                                        .release = release,
+                                        .intact = entry->fd >= 0 ? intact : NULL};
+    /* The driver copies the head, and there is nothing else to keep. */
+    entry->not_modified = (struct stet__reply){.head = not_modified};
+    return true;
+}
+
+static bool set_tag(struct stet__entry *entry, const struct stet__digest *digest)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    char text[(STET__DIGEST_BYTES * 8 + 5) / 6];
+    for (size_t i = 0; i < sizeof(text); i++) {
+        size_t at = i * 6 / 8, shift = i * 6 % 8;
+        unsigned two = (unsigned)digest->octets[at] << 8;
+        if (at + 1 < STET__DIGEST_BYTES)
+            two |= digest->octets[at + 1];
+        text[i] = alphabet[two >> (10 - shift) & 63];
+    }
+    entry->selected.etag.opaque = stet__arena_copy(&entry->arena, stet_span_of(text, sizeof(text)));
+    return entry->selected.etag.opaque.ptr != NULL;
+}
+
+static void review(struct stet__entry *entry, int64_t at)
+{
+    if (entry->review_at > at)
+        entry->review_at = at;
+}
+
+static void set_date(struct stet__entry *entry, int64_t now)
+{
+    int64_t mtime = entry->identity.mtime_ns / 1000000000;
+    if (mtime < NORMALISED_UNTIL)
+        return;
+    if (mtime > now) {
+        review(entry, mtime);
+        return;
+    }
+    entry->selected.last_modified = mtime;
+    entry->selected.last_modified_strong = mtime + STRONG_AFTER_S <= now;
+    if (!entry->selected.last_modified_strong)
+        review(entry, mtime + STRONG_AFTER_S);
+}
+
+/* Reads up to `size` octets from the start; returns how many there were, or -1. */
+static ssize_t read_whole(int fd, char *to, size_t size)
+{
+    size_t len = 0;
+    while (len < size) {
+        ssize_t n = pread(fd, to + len, size - len, (off_t)len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+/*
+ * Reads the content to memory until it holds still. `*stable` tells whether it did. If not, the octets that
+ * were read last are what is sent, without a tag.
+ */
+static bool read_content(struct stet__entry *entry, int fd, bool *stable)
+{
+    for (int i = 0; i < READ_ATTEMPTS; i++) {
+        struct stat stat;
+        struct stet__identity after;
+        size_t size = (size_t)entry->identity.size;
+        char *content = malloc(size + 1);
+        ssize_t n = content ? read_whole(fd, content, size) : -1;
+        if (n < 0 || fstat(fd, &stat) != 0) {
+            free(content);
+            return false;
+        }
+        free(entry->content);
+        entry->content = content;
+        entry->selected.length = (uint64_t)n;
+        stet__identity_of(&stat, &after);
+        *stable = stet__identity_equal(&entry->identity, &after) && (size_t)n == size;
+        if (*stable)
+            return true;
+        entry->identity = after;
+    }
+    return true;
+}
+
+/* A file that has its tag with the first answer. */
+static bool take_small(struct stet__serve_worker *worker, struct stet__entry *entry, int fd, int64_t now)
+{
+    struct stet__digest digest;
+    bool stable = true;
+    int64_t now_ns = stet__hash_clock_ns();
+    if (entry->identity.size > KEEP_MAX &&
+        stet__hashes_find(worker->shared->hashes, &entry->identity, &digest)) {
+        set_date(entry, now);
+        return set_tag(entry, &digest);
+    }
+    if (!read_content(entry, fd, &stable))
+        return false;
+    entry->racy = stet__identity_racy(&entry->identity, now_ns);
+    if (!stable) {
+        review(entry, INT64_MIN);
+        return true;
+    }
+    set_date(entry, now);
+    if (!stet__hash_octets(stet_span_of(entry->content, entry->selected.length), &digest) ||
+        !set_tag(entry, &digest))
+        return false;
+    stet__hashes_remember(worker->shared->hashes, &entry->identity, &digest, now_ns);
+    /* What may change without a trace is sent as it was hashed. */
+    if (entry->identity.size > KEEP_MAX && !entry->racy) {
+        free(entry->content);
+        entry->content = NULL;
+    }
+    return true;
+}
+
+/* A new answer may have the tag: the entry goes. */
+static void hashed(void *arg, bool remembered, struct stet_span key)
+{
+    struct stet__serve_worker *worker = arg;
+    struct stet__entry *entry = stet__files_find(worker->files, key);
+    if (remembered && entry && !stet_etag_present(entry->selected.etag))
+        stet__files_drop(worker->files, entry);
+}
+
+/* A file that is sent at once, and gets its tag when it has been hashed. */
+static bool take_large(struct stet__serve_worker *worker, struct stet__entry *entry, int fd, int64_t now)
+{
+    struct stet__digest digest;
+    set_date(entry, now);
+    entry->racy = stet__identity_racy(&entry->identity, stet__hash_clock_ns());
+    if (stet__hashes_find(worker->shared->hashes, &entry->identity, &digest))
+        return set_tag(entry, &digest);
+    /* A racy one would not be remembered; it has a review when it is old enough, and is asked for then. */
+    if (entry->racy) {
+        review(entry, (entry->identity.ctime_ns + STET__RACY_NS) / 1000000000 + 1);
+        return true;
+    }
+    struct stet__hash_asker asker = {worker->loop, hashed, worker};
+    if (!stet__hashes_ask(worker->shared->hashes, fd, entry->key, &asker))
+        review(entry, now + ASK_AGAIN_S);
+    return true;
+}
+
+static void set_body(struct stet__entry *entry, int fd)
+{
+    entry->body = (struct stet__part){.fd = -1, .length = entry->selected.length};
+    if (entry->content) {
+        entry->body.memory = stet_span_of(entry->content, entry->selected.length);
+        entry->cost += entry->identity.size;
+        close(fd);
+        return;
+    }
+    entry->fd = entry->body.fd = fd;
+}
+
+struct stet__entry *stet__representation_of_file(struct stet__serve_worker *worker, struct stet_span key,
+                                                 struct stet_span path, struct stet__opened *file,
+                                                 int64_t now)
+{
+    struct stet__entry *entry = stet__entry_new(key, path);
+    if (!entry) {
+        close(file->fd);
+        return NULL;
+    }
+    stet__identity_of(&file->stat, &entry->identity);
+    entry->selected = (struct stet_representation){
+        .exists = true, .last_modified = STET_NO_DATE, .length = entry->identity.size};
+    bool small = entry->identity.size <= worker->configuration->tag_at_once_bytes;
+    bool good = small ? take_small(worker, entry, file->fd, now) : take_large(worker, entry, file->fd, now);
+    set_body(entry, file->fd);
+    if (good && make_heads(worker, entry, stet__mime_type(worker->shared->mime, stet__path_last(path))))
+        return entry;
+    stet__entry_release(entry);
+    return NULL;
+}
+
+struct stet__entry *stet__representation_of_octets(struct stet__serve_worker *worker, struct stet_span path,
+                                                   struct stet_span type, struct stet_span octets)
+{
+    struct stet__digest digest;
+    struct stet__entry *entry = stet__entry_new(path, path);
+    if (!entry) {
+        free((char *)(uintptr_t)octets.ptr);
+        return NULL;
+    }
+    entry->content = (char *)(uintptr_t)octets.ptr;
+    entry->selected =
+        (struct stet_representation){.exists = true, .last_modified = STET_NO_DATE, .length = octets.len};
+    entry->body = (struct stet__part){.memory = octets, .fd = -1, .length = octets.len};
+    if (stet__hash_octets(octets, &digest) && set_tag(entry, &digest) && make_heads(worker, entry, type))
+        return entry;
+    stet__entry_release(entry);
+    return NULL;
+}
