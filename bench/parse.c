@@ -35,6 +35,7 @@ static const char head[] =
     "Upgrade-Insecure-Requests: 1\r\n"
     "Sec-Fetch-Dest: document\r\n"
     "Sec-Fetch-Mode: navigate\r\n"
+    "Sec-Fetch-Site: same-origin\r\n"
     "If-Modified-Since: Tue, 10 Nov 2026 08:00:00 GMT\r\n"
     "If-None-Match: \"kf9x1GQbTzq0\", \"Ws3nLh7yR2aE\"\r\n"
     "Priority: u=0, i\r\n"

@@ -61,6 +61,19 @@ static unsigned target_ends_in_16(const char *at)
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, angle)));
 }
 
+/* Bit i is set if octet i of the sixteen is no letter, digit or "-"; nearly all names are made of those. */
+static unsigned unusual_in_16(const char *at)
+{
+    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
+    __m128i lower = _mm_or_si128(octets, _mm_set1_epi8(0x20));
+    /* each range is moved to the lowest values there are, so that one signed comparison settles it */
+    __m128i letter = _mm_cmplt_epi8(_mm_add_epi8(lower, _mm_set1_epi8(128 - 'a')), _mm_set1_epi8(-128 + 26));
+    __m128i digit = _mm_cmplt_epi8(_mm_add_epi8(octets, _mm_set1_epi8(128 - '0')), _mm_set1_epi8(-128 + 10));
+    __m128i hyphen = _mm_cmpeq_epi8(octets, _mm_set1_epi8('-'));
+    __m128i usual = _mm_or_si128(_mm_or_si128(letter, digit), hyphen);
+    return (unsigned)_mm_movemask_epi8(usual) ^ 0xffff;
+}
+
 #else
 
 #define ONES 0x0101010101010101u
@@ -136,6 +149,20 @@ const char *stet__find_target_end(const char *at, const char *end)
     return at;
 }
 
+/* The first octet that is no tchar, or `end`. */
+static const char *find_name_end(const char *at, const char *end)
+{
+#if defined(__SSE2__)
+    if (end - at >= 16) {
+        unsigned found = unusual_in_16(at);
+        at += found != 0 ? __builtin_ctz(found) : 16;
+    }
+#endif
+    while (at < end && stet__h1_is(*at, STET__H1_TCHAR))
+        at++;
+    return at;
+}
+
 int stet__head_settle(const struct stet__head_cursor *cursor, struct stet_span input, int status)
 {
     bool first = cursor->at == input.ptr && *cursor->at != '\r';
@@ -200,9 +227,7 @@ static int take_no_colon(struct stet__head_cursor *cursor, bool named, bool leni
 
 static int take_field(struct stet__head_cursor *cursor, bool lenient, struct stet_field *out)
 {
-    const char *name = cursor->at, *at = name;
-    while (at < cursor->end && stet__h1_is(*at, STET__H1_TCHAR))
-        at++;
+    const char *name = cursor->at, *at = find_name_end(name, cursor->end);
     size_t name_len = (size_t)(at - name);
     cursor->at = at;
     if (at == cursor->end)
