@@ -51,7 +51,10 @@ struct stet_content_range {
     uint64_t complete_length;
 };
 
-/* The range is that of a 206, or 0-0 if `unsatisfied`. STET_E_SYNTAX for another unit, a malformed value, or an invalid one (last < first, complete <= last). */
+/*
+ * The range is that of a 206, or 0-0 if `unsatisfied`. STET_E_SYNTAX for another unit, a malformed value, or an invalid
+ * one (last < first, complete <= last).
+ */
 int stet_content_range_parse(struct stet_span value, struct stet_content_range *out);
 
 #define STET_CONTENT_RANGE_LEN 70 /* room that is always enough for the two writers below */
