@@ -12,7 +12,6 @@ from tap import C_FOLDERS, TOP, Tap, files, read, sample
 FUNCTION_LINES, FILE_LINES, PARAMETERS = 60, 600, 5
 SPDX = "SPDX-License-Identifier: MIT"
 SCRIPTS = (".c", ".h", ".def", ".py", ".sh", ".vtc", ".js", ".php", "meson.build", "meson_options.txt", "Makefile", ".yml")
-KEYWORDS = ("if", "while", "for", "switch", "return", "sizeof", "do", "else")
 
 
 def c_files(top, *endings):
