@@ -115,13 +115,16 @@ void stet_http1_response_unfold(char *octets, size_t len);
 
 /* The chunked coding: RFC 9112 section 7.1. Feed it in any pieces. Private but for its size. */
 struct stet_chunked {
-    uint64_t left;        /* of the current chunk's data */
-    size_t line_bytes;    /* of the chunk line or trailer section so far */
-    size_t trailer_limit; /* octets of the trailer section */
+    uint64_t left;         /* of the current chunk's data */
+    size_t line_bytes;     /* of the chunk line or trailer section so far */
+    size_t overhead_bytes; /* of earlier chunk lines, less what their data makes up for */
+    size_t trailer_limit;  /* octets of the trailer section */
     int state;
 };
 
-#define STET_CHUNK_LINE_MAX 4096 /* octets of a chunk's size and extensions */
+#define STET_CHUNK_OVERHEAD_MAX 16384 /* octets of chunk lines beyond 16 per chunk and 2 per octet of data \
+                                       */
+#define STET_CHUNK_LINE_MAX 4096      /* octets of a chunk's size and extensions */
 
 void stet_chunked_begin(struct stet_chunked *chunked, size_t trailer_limit);
 

@@ -42,6 +42,7 @@ void stet_chunked_begin(struct stet_chunked *chunked, size_t trailer_limit)
 {
     chunked->left = 0;
     chunked->line_bytes = 0;
+    chunked->overhead_bytes = 0;
     chunked->trailer_limit = trailer_limit;
     chunked->state = SIZE_FIRST;
 }
@@ -137,14 +138,26 @@ static int take_ext_octet(struct stet_chunked *chunked, char c)
     }
 }
 
+/*
+ * RFC 9112 section 7.1.1: "A server ought to limit the total length of chunk extensions received in a
+ * request". The more data there is, the longer they may be; a body that is almost nothing but chunk lines is
+ * an attack.
+ */
+static int end_line(struct stet_chunked *chunked)
+{
+    uint64_t overhead = chunked->overhead_bytes + chunked->line_bytes;
+    uint64_t paid = chunked->left < overhead ? 16 + 2 * chunked->left : overhead;
+    chunked->overhead_bytes = paid < overhead ? (size_t)(overhead - paid) : 0;
+    chunked->line_bytes = 0;
+    if (chunked->overhead_bytes > STET_CHUNK_OVERHEAD_MAX)
+        return STET_E_CHUNK_EXTENSION;
+    return expect(chunked, chunked->left > 0 ? DATA : TRAILER_FIRST);
+}
+
 static int take_line_octet(struct stet_chunked *chunked, char c)
 {
-    if (chunked->state == SIZE_LF) {
-        if (c != '\n')
-            return STET_E_BARE_CR;
-        chunked->line_bytes = 0;
-        return expect(chunked, chunked->left > 0 ? DATA : TRAILER_FIRST);
-    }
+    if (chunked->state == SIZE_LF)
+        return c == '\n' ? end_line(chunked) : STET_E_BARE_CR;
     bool size = chunked->state == SIZE_FIRST || chunked->state == SIZE;
     if (c != '\r' && ++chunked->line_bytes > STET_CHUNK_LINE_MAX)
         return size ? STET_E_CHUNK_SIZE : STET_E_CHUNK_EXTENSION;

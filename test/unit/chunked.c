@@ -110,6 +110,33 @@ static void test_line_limit(void **state)
     }
 }
 
+/* One octet of data behind a long line, again and again, is refused; as long a line before as much data is
+ * not. */
+static void test_overhead(void **state)
+{
+    static char line[2100];
+    static const char data_after[] = "0123456789";
+    struct stet_chunked chunked;
+    struct stet_span data;
+    int status = STET_MORE, lines = 0;
+    size_t n = (size_t)snprintf(line, sizeof line, "1;%02000d\r\nx\r\n", 0);
+    for (stet_chunked_begin(&chunked, 0); status == STET_MORE && lines < 100; lines++) {
+        struct stet_span input = {line, n};
+        while ((status = stet_chunked_next(&chunked, &input, &data)) == STET_OK)
+            assert_int_equal(data.len, 1);
+    }
+    assert_int_equal(status, STET_E_CHUNK_EXTENSION);
+    assert_int_equal(lines, STET_CHUNK_OVERHEAD_MAX / 1984 + 1);
+    n = (size_t)snprintf(line, sizeof line, "a;0123456789abcdef\r\n%s\r\n", data_after);
+    status = STET_MORE;
+    for (stet_chunked_begin(&chunked, 0); status == STET_MORE && lines < 10000; lines++) {
+        struct stet_span input = {line, n};
+        while ((status = stet_chunked_next(&chunked, &input, &data)) == STET_OK)
+            assert_int_equal(data.len, 10);
+    }
+    assert_int_equal(status, STET_MORE);
+}
+
 static void test_trailer(void **state)
 {
     assert_int_equal(read_in("0\r\nA: b\r\nC: d\r\n\r\n", 100, 12), STET_END);
@@ -142,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_end_and_failure_are_final),
         cmocka_unit_test(test_line_limit),
+        cmocka_unit_test(test_overhead),
         cmocka_unit_test(test_trailer),
     };
     return cmocka_run_group_tests(tests, begin, end);
