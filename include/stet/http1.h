@@ -16,9 +16,9 @@
  * or malformed Hosts, an absent Host in HTTP/1.1, whitespace after a chunk size.
  *
  * What is tolerated: up to four empty lines before a request line (section 2.2), obs-text (0x80-0xFF) in
- * field values, an absent reason phrase and the space before it, chunk extensions up to a limit, whitespace
- * before the colon in responses (section 5.1 has the receiver remove it), empty list members (RFC 9110
- * section 5.6.1.2).
+ * field values, an absent reason phrase and the space before it, chunk extensions up to a limit per line and
+ * per body, whitespace before the colon in responses (section 5.1 has the receiver remove it), empty list
+ * members (RFC 9110 section 5.6.1.2).
  *
  * The request target: octets that RFC 3986 has not are refused (controls, space, 0x7F-0xFF), "#" among them,
  * because a target has no fragment; so are the double quote, "<" and ">", which delimit URLs in logs and
@@ -122,9 +122,10 @@ struct stet_chunked {
     int state;
 };
 
-#define STET_CHUNK_OVERHEAD_MAX 16384 /* octets of chunk lines beyond 16 per chunk and 2 per octet of data \
-                                       */
-#define STET_CHUNK_LINE_MAX 4096      /* octets of a chunk's size and extensions */
+#define STET_CHUNK_LINE_MAX 4096 /* octets of a chunk's size and extensions */
+
+/* Octets of all chunk lines of a body, beyond 16 for each chunk and 2 for each octet of data. */
+#define STET_CHUNK_OVERHEAD_MAX 16384
 
 void stet_chunked_begin(struct stet_chunked *chunked, size_t trailer_limit);
 
