@@ -98,7 +98,8 @@ static bool collect(struct items *items, int folder, bool dotfiles)
         if (is_shown(entry->d_name, dotfiles))
             good = add(items, folder, entry->d_name);
     closedir(dir);
-    qsort(items->at, items->count, sizeof(struct item), compare);
+    if (items->count > 1)
+        qsort(items->at, items->count, sizeof(struct item), compare);
     return good;
 }
 

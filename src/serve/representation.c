@@ -37,21 +37,19 @@ static void release(void *owner)
 
 /*
  * ctime is not compared: it changes when the name goes away, and a file that is replaced by rename may be
- * sent to its end. Without a tag only a truncation matters: Last-Modified alone promises no octets, and
- * growing logs can be read.
+ * sent to its end. A file without a tag may have grown: Last-Modified promises no octets, and logs that are
+ * written to can be read.
  */
 static bool intact(void *owner)
 {
     const struct stet__entry *entry = owner;
     struct stat stat;
     struct stet__identity now;
-    if (entry->fd < 0)
-        return true;
     if (fstat(entry->fd, &stat) != 0)
         return false;
     stet__identity_of(&stat, &now);
-    if (!stet_etag_present(entry->selected.etag))
-        return now.size >= entry->identity.size;
+    if (!stet_etag_present(entry->selected.etag) && now.size > entry->identity.size)
+        return true;
     return !entry->changed && now.size == entry->identity.size && now.mtime_ns == entry->identity.mtime_ns;
 }
 
