@@ -33,8 +33,7 @@
 
 /* The limits of a head. Zero is not "no limit": every limit holds. */
 struct stet_http1_limits {
-    size_t
-        head_bytes; /* start line and field lines with their CRLFs and the empty line; the default is 16384 */
+    size_t head_bytes;   /* start line and field lines with their CRLFs, and the empty line */
     size_t target_bytes; /* of the request target, judged with its line; RFC 9112 section 3 asks for 8000 */
     size_t fields;       /* field lines; at most the room in the caller's array */
 };
