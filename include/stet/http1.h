@@ -61,10 +61,11 @@ struct stet_http1_request {
     unsigned minor;  /* 0 or 1; a higher minor version reads as 1 (RFC 9110 section 2.5) */
     enum stet_target_form form;
     struct stet_span authority; /* of the absolute or authority form, else of Host: RFC 9112 section 3.3 */
-    struct stet_span
-        path_query; /* origin or absolute form: path with query; "/" for an absolute form with neither;
-                       "?..." for one with a query alone, which has the path "/" all the same;
-                       absent for the asterisk and authority forms */
+    /*
+     * Origin or absolute form: path with query. "/" for an absolute form with neither; "?..." for one with a
+     * query alone, which has the path "/" all the same. Absent for the asterisk and authority forms.
+     */
+    struct stet_span path_query;
     enum stet_body_kind body; /* NONE, LENGTH (content_length may be 0) or CHUNKED */
     uint64_t content_length;
     bool keep_alive;      /* the connection may persist after the answer: RFC 9112 section 9.3 */

@@ -17,8 +17,7 @@ struct stet_range {
 
 #define STET_RANGES_MAX 16 /* parts that one answer can have; a larger set is answered whole */
 
-/* How many ranges a Range may name before it counts as abuse and is ignored (RFC 9110 section 14.2, 17.15).
- */
+/* How many ranges a Range may name before it counts as abuse and is ignored (section 14.2). */
 #define STET_RANGE_SPECS_MAX 100
 
 enum stet_range_verdict {
