@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: MIT
+"""The servers that bench/run compares: how each is configured for its best speed and equal work, started, and checked.
+
+Equal work: one worker, no access log, connections kept for any number of requests, no compression, an ETag and Last-Modified
+with each 200. Best speed: what the peer's manual offers for it (nginx: open_file_cache, and sendfile only for the
+large file, because it costs more than it saves for a small one).
+"""
+
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CONNECTIONS = 10100
+SMALL, LARGE = "/small/page.html", "/large/photo.jpg"
+
+NGINX = """daemon off;
+master_process off;
+error_log stderr crit;
+pid {work}/nginx.pid;
+events {{ worker_connections {connections}; multi_accept on; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 3600s;
+    types {{ text/html html; image/jpeg jpg; }}
+    open_file_cache max=1000 inactive=1h;
+    open_file_cache_valid 1h;
+    etag on;
+    client_body_temp_path {work}/nginx-body;
+    proxy_temp_path {work}/nginx-proxy;
+    fastcgi_temp_path {work}/nginx-fastcgi;
+    uwsgi_temp_path {work}/nginx-uwsgi;
+    scgi_temp_path {work}/nginx-scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        root {root};
+        sendfile off;
+        location /large/ {{ sendfile on; tcp_nopush on; }}
+    }}
+}}
+"""
+
+# 65535 requests is the most that lighttpd takes, and more than a connection of a run comes to. It allows itself half as many
+# connections as descriptors, at most.
+LIGHTTPD = """server.document-root = "{root}"
+server.bind = "127.0.0.1"
+server.port = {port}
+server.listen-backlog = 4096
+server.errorlog = "{work}/lighttpd.log"
+server.max-fds = {descriptors}
+server.max-connections = {connections}
+server.max-keep-alive-requests = 65535
+server.max-keep-alive-idle = 3600
+server.max-read-idle = 3600
+server.event-handler = "linux-sysepoll"
+server.stat-cache-engine = "inotify"
+etag.use-inode = "enable"
+mimetype.assign = ( ".html" => "text/html", ".jpg" => "image/jpeg" )
+"""
+
+H2O = """num-threads: 1
+max-connections: {connections}
+user: {user}
+error-log: {work}/h2o.log
+http1-request-timeout: 3600
+listen: {{ host: 127.0.0.1, port: {port} }}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {root}
+        file.etag: ON
+        file.send-compressed: OFF
+"""
+
+
+class Failure(Exception):
+    """A server does not do what it must before it may be measured."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running server process, with its children."""
+
+    def __init__(self, name, command, port, cpu, log):
+        self.name, self.port, self.log = name, port, log
+
+        def pin():
+            os.sched_setaffinity(0, {cpu})
+
+        with open(log, "wb") as out:
+            # pylint: disable-next=consider-using-with,subprocess-popen-preexec-fn
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, preexec_fn=pin,
+                                            start_new_session=True)
+        self.wait()
+
+    def wait(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except ConnectionRefusedError:
+                time.sleep(0.02)
+        self.stop()
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            raise Failure(f"{self.name} does not start: {log.read()[-2000:]}")
+
+    def stop(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+    def pids(self):
+        """The process and all below it."""
+        found, todo = [], [self.process.pid]
+        while todo:
+            pid = todo.pop()
+            found.append(pid)
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                    todo += [int(child) for child in children.read().split()]
+        return found
+
+    def cpu_ns(self):
+        """CPU time, user and system, that all threads have used."""
+        total = 0
+        for pid in self.pids():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as stat:
+                    total += int(stat.read().split()[0])
+        return total
+
+    def memory_bytes(self):
+        """Proportional set size: user memory, kernel buffers of sockets not among it."""
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+                total += int(re.search(r"^Pss: +(\d+) kB", rollup.read(), re.M).group(1)) * 1024
+        return total
+
+
+class Fleet:
+    """Makes the servers' configurations and starts them, each on a port of its own."""
+
+    def __init__(self, work, build, cpu):
+        self.work, self.build, self.cpu = work, build, cpu
+        self.root = os.path.join(work, "root")
+        self.running = []
+        for path, size in ((SMALL, 1024), (LARGE, 100 * 1024)):
+            os.makedirs(self.root + os.path.dirname(path), exist_ok=True)
+            with open(self.root + path, "wb") as file:
+                file.write((b"<!doctype html><title>1234567890</title><p>" + b"stet " * (size // 5 + 1))[:size])
+            # Well in the past, so that every server takes it for a validator.
+            os.utime(self.root + path, (1_700_000_000, 1_700_000_000))
+
+    def command(self, name, port, answer):
+        work, root = self.work, self.root
+        peers = os.path.join(TOP, "build", "peers", "bin")
+        values = {"port": port, "work": work, "root": root, "connections": CONNECTIONS, "descriptors": 2 * CONNECTIONS,
+                  "user": "root" if os.getuid() == 0 else os.environ.get("USER", "nobody")}
+        if name == "floor":
+            return [os.path.join(self.build, "bench", "floor"), str(port), answer]
+        if name == "stet":
+            return [os.path.join(self.build, "stet"), "serve", root, "--workers", "1", "--listen", f"127.0.0.1:{port}"]
+        text, arguments = {
+            "nginx": (NGINX, ["-p", work, "-e", "stderr", "-c"]),
+            "lighttpd": (LIGHTTPD, ["-D", "-f"]),
+            "h2o": (H2O, ["-c"]),
+        }[name]
+        configuration = os.path.join(work, f"{name}.{port}.conf")
+        with open(configuration, "w", encoding="utf-8") as file:
+            file.write(text.format(**values))
+        return [os.path.join(peers, name), *arguments, configuration]
+
+    def start(self, name, answer=None):
+        port = free_port()
+        server = Server(name, self.command(name, port, answer), port, self.cpu, os.path.join(self.work, f"{name}.out"))
+        self.running.append(server)
+        return server
+
+    def stop(self):
+        for server in self.running:
+            server.stop()
+        self.running = []
+
+
+def short_head(port, path, conditions=()):
+    """What a small client sends."""
+    return ("\r\n".join([f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *conditions]) + "\r\n\r\n").encode("ascii")
+
+
+def browser_head(port, path, conditions=()):
+    """What a browser sends for a page that it reloads: about 700 octets with both conditions."""
+    lines = [
+        "Connection: keep-alive",
+        'sec-ch-ua: "Chromium";v="142", "Not_A Brand";v="99"',
+        "sec-ch-ua-mobile: ?0",
+        'sec-ch-ua-platform: "Linux"',
+        "Upgrade-Insecure-Requests: 1",
+        "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+        "Sec-Fetch-Site: same-origin",
+        "Sec-Fetch-Mode: navigate",
+        "Sec-Fetch-Dest: document",
+        "Accept-Encoding: gzip, deflate, br, zstd",
+        "Accept-Language: en-US,en;q=0.9",
+        *conditions,
+    ]
+    return short_head(port, path, lines)
+
+
+def raw_exchange(port, octets, count):
+    """Sends octets and returns what comes until `count` empty lines have come and 50 ms no more."""
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(octets)
+        got = b""
+        connection.settimeout(5)
+        while got.count(b"\r\n\r\n") < count:
+            piece = connection.recv(65536)
+            if not piece:
+                raise Failure("the connection was closed after " + repr(got[-200:]))
+            got += piece
+        connection.settimeout(0.05)
+        try:
+            got += connection.recv(65536)
+        except socket.timeout:
+            pass
+        return got
+
+
+def prepare(server, root, path):
+    """Checks a server's answers for a path. Returns ({"200": request, "304": request, "304 browser": request}, the 304)."""
+    with open(root + path, "rb") as file:
+        content = file.read()
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    if answer.status != 200 or answer.read() != content:
+        raise Failure(f"{server.name}: {path}: a wrong answer: {answer.status}")
+    etag, modified = answer.getheader("ETag"), answer.getheader("Last-Modified")
+    connection.close()
+    if not etag or not modified:
+        raise Failure(f"{server.name}: {path}: no ETag or no Last-Modified")
+    conditions = (f"If-None-Match: {etag}", f"If-Modified-Since: {modified}")
+    requests = {
+        "200": short_head(server.port, path),
+        "304": short_head(server.port, path, conditions[:1]),
+        "304 browser": browser_head(server.port, path, conditions),
+    }
+    for kind in ("304", "304 browser"):
+        answers = raw_exchange(server.port, requests[kind] * 16, 16)
+        heads = answers.split(b"\r\n\r\n")
+        if len(heads) != 17 or heads[16] or not all(head.startswith(b"HTTP/1.1 304 ") for head in heads[:16]):
+            raise Failure(f"{server.name}: {path}: not sixteen 304s without a body: {answers[:400]!r}")
+    other = raw_exchange(server.port, short_head(server.port, path, ('If-None-Match: "other"',)), 1)
+    if not other.startswith(b"HTTP/1.1 200 "):
+        raise Failure(f"{server.name}: {path}: another tag does not give 200: {other[:100]!r}")
+    return requests, heads[0] + b"\r\n\r\n"
+
+
+def whole_answer(server, request, length):
+    """One answer with a body of `length` octets, head and body."""
+    with socket.create_connection(("127.0.0.1", server.port), 5) as connection:
+        connection.sendall(request)
+        got = b""
+        while b"\r\n\r\n" not in got or len(got) < got.index(b"\r\n\r\n") + 4 + length:
+            piece = connection.recv(65536)
+            if not piece:
+                raise Failure(f"{server.name}: the connection was closed within an answer")
+            got += piece
+        return got
+
+
+def versions(names, build):
+    """{name: version line}."""
+    found = {}
+    for name in names:
+        if name == "floor":
+            continue
+        program = os.path.join(build, "stet") if name == "stet" else os.path.join(TOP, "build", "peers", "bin", name)
+        flag = "--version" if name == "stet" else "-v"
+        text = subprocess.run([program, flag], capture_output=True, check=False, text=True)
+        line = (text.stdout + text.stderr).strip().splitlines()[:1]
+        found[name] = re.sub(r"^nginx version: | - a light.*$| \(ssl\)|h2o version ", "", line[0]) if line else "unknown"
+    return found
+
+
+def require(names, build):
+    """Fails if a program is missing."""
+    for name in names:
+        if name == "floor":
+            continue
+        program = os.path.join(build, "stet") if name == "stet" else os.path.join(TOP, "build", "peers", "bin", name)
+        if shutil.which(program) is None:
+            raise Failure(f"{program} is missing: run make build, and tools/peers nginx lighttpd h2o")
