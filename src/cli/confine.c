@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * confine: the list of paths that the kernel lets the server use.
+ *
+ * Read: the folder that is served, and the two tables (media types, users). Written: the folders of the log
+ * file and of Unix sockets.
+ *
+ * A deploy may put another folder where DIR was, and a rule of landlock stays with the old one. So the folder
+ * that holds DIR's name is readable too, and so is the one that holds what the name stands for now, unless
+ * that is "/"; for
+ * "." and ".." nothing can be exchanged. What a request can reach is less than that: serve/open.c.
+ */
+#include "cli/confine.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "cli/cli.h"
+#include "net/confine.h"
+
+enum { PATHS = 64 };
+
+struct reach {
+    struct stet__confine_path at[PATHS];
+    size_t count;
+};
+
+static void add(struct reach *reach, char *path, bool write)
+{
+    if (path && reach->count < PATHS)
+        reach->at[reach->count++] = (struct stet__confine_path){path, write};
+    else
+        free(path);
+}
+
+static void add_copy(struct reach *reach, const char *path, bool write)
+{
+    add(reach, strdup(path), write);
+}
+
+/* The folder that holds `path`: "." for "name". */
+static void add_folder_of(struct reach *reach, const char *path, bool write)
+{
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    char *folder = len ? strndup(path, len) : strdup(".");
+    if (folder && strcmp(folder, "/") == 0 && !write) {
+        free(folder);
+        return;
+    }
+    add(reach, folder, write);
+}
+
+/* Whether the last part of `path` is a name: not "/", ".", "..". */
+static bool ends_in_name(const char *path)
+{
+    size_t len = strlen(path);
+    while (len > 0 && path[len - 1] == '/')
+        len--;
+    size_t begin = len;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    size_t dots = strspn(path + begin, ".");
+    return len > begin && !(dots == len - begin && dots <= 2);
+}
+
+static void add_root(struct reach *reach, const char *root)
+{
+    add_copy(reach, root, false);
+    if (!ends_in_name(root))
+        return;
+    add_folder_of(reach, root, false);
+    char *real = realpath(root, NULL);
+    if (real)
+        add_folder_of(reach, real, false);
+    free(real);
+}
+
+static void add_sockets(struct reach *reach, const struct stet__serve_settings *settings)
+{
+    for (size_t i = 0; i < settings->server.address_count; i++) {
+        const struct stet__listen_address *address = &settings->server.addresses[i];
+        if (address->at.any.sa_family == AF_UNIX)
+            add_folder_of(reach, address->at.local.sun_path, true);
+    }
+}
+
+/* The leak check of AddressSanitizer, at the end of the process, is a ptrace of its own and reads /proc. */
+#if defined(__SANITIZE_ADDRESS__)
+enum { CONFINABLE = false };
+#else
+enum { CONFINABLE = true };
+#endif
+
+void stet__cli_confine(const struct stet__serve_settings *settings)
+{
+    struct reach reach = {.count = 0};
+    if (!CONFINABLE)
+        return;
+    add_root(&reach, settings->serve.root);
+    add_copy(&reach, settings->serve.mime_types ? settings->serve.mime_types : "/etc/mime.types", false);
+    if (settings->log && strcmp(settings->log, "-") != 0)
+        add_folder_of(&reach, settings->log, true);
+    if (settings->log)
+        add_copy(&reach, settings->log, true); /* it may be a link to elsewhere, such as /dev/stdout */
+    if (settings->user) {
+        add_copy(&reach, "/etc/passwd", false);
+        add_copy(&reach, "/etc/group", false);
+        add_copy(&reach, "/etc/nsswitch.conf", false);
+    }
+    add_sockets(&reach, settings);
+    stet__confine(reach.at, reach.count);
+    for (size_t i = 0; i < reach.count; i++)
+        free((char *)(uintptr_t)reach.at[i].path);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * confine: what `stet serve` may still reach once it serves (net/confine.h does it).
+ */
+#ifndef STET_CLI_CONFINE_H
+#define STET_CLI_CONFINE_H
+
+#include "cli/serve_options.h"
+
+/* Confines the process as far as the kernel can; to be called before the first thread starts. */
+void stet__cli_confine(const struct stet__serve_settings *settings);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * option: command lines by table. One row says everything about an option: its name, how its argument is
+ * called and read, where the value goes, what the help says. Parser, help and the check of the man page use
+ * the same rows.
+ *
+ *   --name value    --name=value    --switch    --    (after which all is operands)
+ *
+ * The default that the help shows is read from the settings themselves, so it cannot differ from what is in
+ * force.
+ */
+#ifndef STET_CLI_OPTION_H
+#define STET_CLI_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum stet__option_kind {
+    STET__OPTION_HEADING, /* no option: a heading of the help */
+    STET__OPTION_SWITCH,  /* bool; takes no argument */
+    STET__OPTION_NUMBER,  /* unsigned integer of the field's width, min to max */
+    STET__OPTION_SIZE,    /* the same in octets, with K, M or G (powers of 1024) */
+    STET__OPTION_TEXT,    /* const char * into argv */
+    STET__OPTION_CALL,    /* `set` reads it */
+};
+
+struct stet__option {
+    enum stet__option_kind kind;
+    const char *name;     /* without the dashes; of a heading its text */
+    const char *argument; /* what stands for it in the help: "ADDR"; NULL for switches */
+    size_t offset, width; /* of the field in the settings: STET__FIELD */
+    uint64_t min, max;    /* of NUMBER and SIZE */
+    const char *initial;  /* default as the help shows it, if the field does not say it by itself */
+    /* Of CALL: NULL, or what is wrong in a few words of static storage. */
+    const char *(*set)(void *settings, const char *argument);
+    const char *help; /* one or more lines, without a full stop */
+};
+
+#define STET__FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
+
+struct stet__option_table {
+    const char *command; /* for messages and help: "serve" */
+    const struct stet__option *at;
+    size_t count;
+};
+
+/*
+ * Reads the arguments into `settings`; operands are moved to the front of `argv` and counted in `*operands`.
+ * False after one line to standard error.
+ */
+bool stet__options_parse(const struct stet__option_table *table, void *settings, int argc, char **argv,
+                         int *operands);
+
+/* The help of all options; `settings` hold the defaults. */
+void stet__options_print(const struct stet__option_table *table, const void *settings, FILE *out);
+
+/* "64K", "1G", "1000": STET_OK or STET_E_SYNTAX, STET_E_NUMBER. */
+int stet__size_parse(const char *text, uint64_t *out);
+
+#endif
