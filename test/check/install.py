@@ -92,7 +92,7 @@ def exports(root):
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="stet-check-") as folder:
-        code, text = output_of("meson", "install", "-C", sys.argv[1], "--no-rebuild", "--destdir", folder)
+        code, text = output_of("meson", "install", "-C", os.path.abspath(sys.argv[1]), "--no-rebuild", "--destdir", folder)
         tap.check("meson install", text.splitlines()[-5:] if code else [])
         header = [p for p in files(folder) if p.endswith("include/stet/stet.h")]
         root = os.path.join(folder, header[0][:-len("include/stet/stet.h")] if header else "")

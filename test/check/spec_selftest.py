@@ -72,7 +72,7 @@ def problems(runner, old, new, line):
 
 
 def main():
-    runner = sys.argv[1]
+    runner = os.path.abspath(sys.argv[1])
     tap = Tap()
     code, text = run(runner, GOOD)
     tap.check("a good sample passes", [] if code == 0 and "2 cases, 0 failed" in text else text.splitlines())
