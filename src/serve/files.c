@@ -23,6 +23,7 @@
 struct stet__files {
     struct stet__entry **buckets;
     size_t mask;
+    size_t sweep;             /* the next bucket of it */
     struct stet__list recent; /* the hand is at its front */
     size_t count, open_count, open_max;
     uint64_t memory, memory_max;
@@ -171,6 +172,19 @@ void stet__files_drop_all(struct stet__files *files)
 {
     while (!stet__list_empty(&files->recent))
         stet__files_drop(files, stet__list_entry(files->recent.next, struct stet__entry, recent));
+}
+
+void stet__files_sweep(struct stet__files *files, bool (*stays)(void *arg, const struct stet__entry *entry),
+                       void *arg)
+{
+    for (size_t i = (files->mask + 1) / STET__SWEEP_ROUNDS; i > 0; i--) {
+        struct stet__entry *entry = files->buckets[files->sweep++ & files->mask], *next;
+        for (; entry; entry = next) {
+            next = entry->next;
+            if (!stays(arg, entry))
+                stet__files_drop(files, entry);
+        }
+    }
 }
 
 const void *stet__files_secret(const struct stet__files *files, size_t *len)

@@ -67,6 +67,12 @@ void stet__files_drop(struct stet__files *files, struct stet__entry *entry);
 
 void stet__files_drop_all(struct stet__files *files);
 
+/* Asks `stays` about some entries, all of them in STET__SWEEP_ROUNDS calls, and drops those for which it says
+ * no. */
+#define STET__SWEEP_ROUNDS 16
+void stet__files_sweep(struct stet__files *files, bool (*stays)(void *arg, const struct stet__entry *entry),
+                       void *arg);
+
 /* A secret of this cache, for other keyed hashes. */
 const void *stet__files_secret(const struct stet__files *files, size_t *len);
 

@@ -6,6 +6,7 @@
  * A folder is covered before the file is opened, so that no change between the two goes unseen (watch.h).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "serve/worker.h"
@@ -198,6 +199,27 @@ static bool unchanged(struct stet__serve_worker *worker, const struct stet__entr
     close(file.fd);
     stet__identity_of(&file.stat, &identity);
     return stet__identity_equal(&identity, &entry->identity);
+}
+
+/* One system call: the watch has told all that is about names and links on the way. */
+static bool looks_the_same(void *arg, const struct stet__entry *entry)
+{
+    const struct stet__serve_worker *worker = arg;
+    struct stet__path path;
+    struct stat stat;
+    struct stet__identity identity;
+    if (entry->by_stat)
+        return true;
+    if (stet__path_set(entry->path, &path) != STET_REASON_OK ||
+        fstatat(worker->root, stet__path_name(&path), &stat, AT_SYMLINK_NOFOLLOW) != 0)
+        return false;
+    stet__identity_of(&stat, &identity);
+    return stet__identity_equal(&identity, &entry->identity);
+}
+
+void stet__look_again(struct stet__serve_worker *worker)
+{
+    stet__files_sweep(worker->files, looks_the_same, worker);
 }
 
 bool stet__entry_current(struct stet__serve_worker *worker, struct stet__entry *entry, int64_t now)

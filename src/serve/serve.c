@@ -158,7 +158,9 @@ static bool on_root(void *arg)
 
 static void on_second(struct stet__tick *tick)
 {
-    stet__root_check(stet__list_entry(tick, struct stet__serve_worker, tick));
+    struct stet__serve_worker *worker = stet__list_entry(tick, struct stet__serve_worker, tick);
+    if (!stet__root_check(worker))
+        stet__look_again(worker);
 }
 
 static void stop(void *state)

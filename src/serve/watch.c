@@ -246,7 +246,9 @@ static void watch_parent(struct stet__watcher *w, const char *root_path)
     w->root_name[name.len] = '\0';
     memcpy(parent, len ? path.ptr : ".", len ? len : 1);
     parent[len ? len : 1] = '\0';
-    w->parent_wd = inotify_add_watch(w->watch.fd, parent, MASK);
+    /* Names only; the folder may be one that is served too, and then keeps the whole mask. */
+    w->parent_wd = inotify_add_watch(
+        w->watch.fd, parent, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_MASK_ADD);
 }
 
 void stet__watcher_start(struct stet__watcher *watcher, int root, const char *root_path)

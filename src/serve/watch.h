@@ -9,7 +9,8 @@
  *
  * What inotify does not see, and who has to ask stat instead: other hosts (network file systems), other names
  * of the same file (hard links, targets of symbolic links), what lies below overlays and FUSE. A write
- * through mmap is seen when the file is closed.
+ * through mmap, or through a hard link made later, is not told: for those every file is looked at once in a
+ * while (stet__files_sweep).
  */
 #ifndef STET_SERVE_WATCH_H
 #define STET_SERVE_WATCH_H

@@ -58,6 +58,9 @@ struct stet__found stet__look_up_page(struct stet__serve_worker *worker, const c
 /* Whether an entry of the cache may be used now. Drops it if not. */
 bool stet__entry_current(struct stet__serve_worker *worker, struct stet__entry *entry, int64_t now);
 
+/* Looks at some of the files that inotify watches, once a second. */
+void stet__look_again(struct stet__serve_worker *worker);
+
 /* representation.c: an entry for an open file, whose descriptor is taken over. NULL if there is no memory. */
 struct stet__entry *stet__representation_of_file(struct stet__serve_worker *worker, struct stet_span key,
                                                  struct stet_span path, struct stet__opened *file,

@@ -135,12 +135,46 @@ static void agrees_with_an_array(void **state)
     stet__files_free(files);
 }
 
+static bool is_even(void *arg, const struct stet__entry *entry)
+{
+    ++*(unsigned *)arg;
+    return (entry->key.ptr[entry->key.len - 1] - '0') % 2 == 0;
+}
+
+/* Every entry is asked about once in a round of sweeps. */
+static void sweeps_all(void **state)
+{
+    (void)state;
+    struct stet__files *files = stet__files_new(1000, 1 << 30);
+    char key[16];
+    unsigned asked = 0, found = 0;
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(key, sizeof(key), "/%u", i);
+        add(files, key, 0, false);
+    }
+    for (unsigned i = 0; i < STET__SWEEP_ROUNDS; i++)
+        stet__files_sweep(files, is_even, &asked);
+    assert_int_equal(asked, 3000);
+    for (unsigned i = 0; i < 3000; i++) {
+        snprintf(key, sizeof(key), "/%u", i);
+        bool there = stet__files_find(files, text(key)) != NULL;
+        assert_int_equal(there, i % 2 == 0);
+        found += there;
+    }
+    assert_int_equal(found, 1500);
+    stet__files_free(files);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_exactly),        cmocka_unit_test(outlives_the_cache_while_held),
-        cmocka_unit_test(keeps_what_is_used),   cmocka_unit_test(keeps_to_its_memory),
-        cmocka_unit_test(agrees_with_an_array), cmocka_unit_test(does_not_keep_the_too_large),
+        cmocka_unit_test(finds_exactly),
+        cmocka_unit_test(outlives_the_cache_while_held),
+        cmocka_unit_test(keeps_what_is_used),
+        cmocka_unit_test(keeps_to_its_memory),
+        cmocka_unit_test(sweeps_all),
+        cmocka_unit_test(agrees_with_an_array),
+        cmocka_unit_test(does_not_keep_the_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
