@@ -23,8 +23,8 @@ class Tap:
         self.count += 1
         self.failed += bool(problems)
         print(f"{'not ok' if problems else 'ok'} {self.count} - {name.replace('#', '')}")
-        for problem in problems:
-            print(f"#   {problem}")
+        for line in "\n".join(problems).split("\n") if problems else ():
+            print(f"#   {line}")
 
     def finish(self):
         print(f"1..{self.count}", flush=True)
