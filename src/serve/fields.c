@@ -27,11 +27,14 @@ static bool is_hash_octet(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* A word ("jquery-migrations.js") is no hash: hexadecimal of 8 or more with a digit, or mixed case with a
- * digit. */
+/*
+ * A word ("jquery-migrations.js") or a date is no hash. What build tools make is: hexadecimal of eight or
+ * more (webpack); both cases and a digit (Vite, Rollup); eight of base32 (esbuild). One without a digit is
+ * not told from a word, which costs a revalidation and nothing else.
+ */
 static bool is_hash(struct stet_span part)
 {
-    bool digit = false, upper = false, lower = false, hex = true;
+    bool digit = false, upper = false, lower = false, hex = true, base32 = part.len == 8;
     for (size_t i = 0; i < part.len; i++) {
         char c = part.ptr[i];
         if (!is_hash_octet(c))
@@ -40,8 +43,9 @@ static bool is_hash(struct stet_span part)
         upper |= c >= 'A' && c <= 'Z';
         lower |= c >= 'a' && c <= 'z';
         hex &= (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        base32 &= (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
     }
-    return part.len >= 8 && digit && ((hex && lower) || (upper && lower));
+    return part.len >= 8 && digit && ((hex && lower) || (upper && lower) || (base32 && upper));
 }
 
 bool stet__name_has_hash(struct stet_span name)

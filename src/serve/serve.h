@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * serve: the origin role, a folder of files. serve.c reads top to bottom as the life of a request.
+ *
+ * A path names a file below the root (path.h says how it is decoded). A folder without its slash is
+ * redirected to (301); with it, the first index file there is answers, else a listing if that is on, else
+ * 403. What is hidden, neither file nor folder, outside of the root or not there is 404. GET and HEAD are
+ * answered, OPTIONS tells so, known methods get 405, others 501.
+ *
+ * Every representation has the SHA-256 of its octets, cut to 128 bits, as its strong ETag, at once or, if
+ * large, soon. Last-Modified is its mtime, unless that says nothing: up to 2 January 1980, or in the future.
  */
 #ifndef STET_SERVE_SERVE_H
 #define STET_SERVE_SERVE_H
