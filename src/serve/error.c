@@ -6,9 +6,6 @@
  * status, sentence and clause of the reason. It carries no validators and no Cache-Control, so nothing keeps
  * it longer than RFC 9111 section 4.2.2 lets a cache keep what says nothing.
  */
-#include <stdlib.h>
-
-#include "base/buffer.h"
 #include "net/head.h"
 #include "serve/worker.h"
 
@@ -37,33 +34,29 @@ static void put_title(struct stet__buffer *page, unsigned status)
  * memory. */
 static struct stet_span page_of(struct stet__serve_worker *worker, const struct stet__error *error)
 {
-    struct stet_span *kept = &worker->pages[error->reason];
+    struct stet__buffer *page = &worker->pages[error->reason];
     const struct stet_reason_row *row = stet_reason_row(error->reason);
-    struct stet__buffer page;
-    if (kept->ptr)
-        return *kept;
-    stet__buffer_init(&page, PAGE_MAX);
-    put(&page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
-    put_title(&page, error->status);
-    put(&page, "</title>\n<h1>");
-    put_title(&page, error->status);
-    put(&page, "</h1>\n<p>");
-    put(&page, row->sentence);
-    put(&page, "</p>\n<p><small>");
-    put(&page, row->clause);
-    put(&page, "</small></p>\n");
-    if (page.failed) {
-        stet__buffer_release(&page);
-        return STET_SPAN_NONE;
-    }
-    *kept = stet__buffer_span(&page);
-    return *kept;
+    if (page->len > 0)
+        return stet__buffer_span(page);
+    stet__buffer_init(page, PAGE_MAX);
+    put(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
+    put_title(page, error->status);
+    put(page, "</title>\n<h1>");
+    put_title(page, error->status);
+    put(page, "</h1>\n<p>");
+    put(page, row->sentence);
+    put(page, "</p>\n<p><small>");
+    put(page, row->clause);
+    put(page, "</small></p>\n");
+    if (page->failed)
+        stet__buffer_release(page);
+    return stet__buffer_span(page);
 }
 
 void stet__error_release(struct stet__serve_worker *worker)
 {
     for (size_t i = 0; i < STET_REASON_COUNT; i++)
-        free((char *)(uintptr_t)worker->pages[i].ptr);
+        stet__buffer_release(&worker->pages[i]);
 }
 
 /* The operator's page, held; or NULL. */

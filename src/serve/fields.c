@@ -133,11 +133,11 @@ static struct stet_span date_value(struct stet__arena *arena, int64_t date)
     return stet_span_of(text, text ? STET_DATE_LEN : 0);
 }
 
-bool stet__fields_of_whole(const struct stet__serve_worker *worker, const struct stet__entry *entry,
+bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet__entry *entry,
                            struct stet_span type, struct stet_fields *out, int64_t *expires_after_s)
 {
     const struct stet__serve_configuration *configuration = worker->configuration;
-    struct stet__arena *arena = (struct stet__arena *)(uintptr_t)&entry->arena;
+    struct stet__arena *arena = &entry->arena;
     struct stet_field *room =
         stet__arena_alloc(arena, (OWN_FIELDS + configuration->rule_count) * sizeof(struct stet_field));
     if (!room)

@@ -256,9 +256,10 @@ fail:
     return NULL;
 }
 
-/* Frees the jobs of `list` that are `loop`'s, or all if it is NULL. */
-static void free_jobs(struct stet__list *list, const struct stet__loop *loop)
+/* Frees the jobs of `list` that are `loop`'s, or all if it is NULL; returns how many. */
+static size_t free_jobs(struct stet__list *list, const struct stet__loop *loop)
 {
+    size_t count = 0;
     for (struct stet__list *node = list->next, *next; node != list; node = next) {
         next = node->next;
         struct job *job = stet__list_entry(node, struct job, node);
@@ -266,7 +267,9 @@ static void free_jobs(struct stet__list *list, const struct stet__loop *loop)
             continue;
         stet__list_remove(node);
         free_job(job);
+        count++;
     }
+    return count;
 }
 
 void stet__hashes_free(struct stet__hashes *hashes)
@@ -318,11 +321,8 @@ bool stet__hashes_ask(struct stet__hashes *hashes, int fd, struct stet_span labe
 void stet__hashes_forget(struct stet__hashes *hashes, struct stet__loop *loop)
 {
     pthread_mutex_lock(&hashes->lock);
-    free_jobs(&hashes->queue, loop);
+    hashes->queued -= free_jobs(&hashes->queue, loop);
     free_jobs(&hashes->posted, loop);
-    hashes->queued = 0;
-    for (struct stet__list *node = hashes->queue.next; node != &hashes->queue; node = node->next)
-        hashes->queued++;
     if (hashes->running && hashes->running->asker.loop == loop)
         hashes->running->cancelled = true;
     pthread_mutex_unlock(&hashes->lock);

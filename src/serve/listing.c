@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
 #include "serve/worker.h"
 
 #define NAMES_MAX 10000 /* of one page */
@@ -168,16 +167,15 @@ static void put_page(struct stet__buffer *page, const struct items *items, struc
         put(page, "<p>There are more names; these are some of them.</p>\n");
 }
 
-struct stet_span stet__listing_make(int folder, struct stet_span path, bool dotfiles)
+bool stet__listing_make(int folder, struct stet_span path, bool dotfiles, struct stet__buffer *page)
 {
     struct items items = {NULL, 0, 0};
-    struct stet__buffer page;
-    stet__buffer_init(&page, PAGE_MAX);
+    stet__buffer_init(page, PAGE_MAX);
     if (collect(&items, folder, dotfiles))
-        put_page(&page, &items, path);
+        put_page(page, &items, path);
     free(items.at);
-    if (page.len > 0 && !page.failed)
-        return stet__buffer_span(&page);
-    stet__buffer_release(&page);
-    return STET_SPAN_NONE;
+    if (page->len > 0 && !page->failed)
+        return true;
+    stet__buffer_release(page);
+    return false;
 }

@@ -82,11 +82,11 @@ static struct stet__found take(struct stet__serve_worker *worker, const struct t
 static struct stet__found list(struct stet__serve_worker *worker, const struct target *target, int folder_fd)
 {
     struct stet_span path = stet__path_span(&target->path);
-    struct stet_span page = stet__listing_make(folder_fd, path, worker->configuration->dotfiles);
-    if (!page.ptr)
+    struct stet__buffer page;
+    if (!stet__listing_make(folder_fd, path, worker->configuration->dotfiles, &page))
         return refuse(503, STET_REASON_OVERLOADED);
     struct stet__entry *entry =
-        stet__representation_of_octets(worker, path, STET_SPAN("text/html; charset=utf-8"), page);
+        stet__representation_of_page(worker, path, STET_SPAN("text/html; charset=utf-8"), &page);
     if (!entry)
         return refuse(503, STET_REASON_OVERLOADED);
     return (struct stet__found){entry, 200, STET_REASON_LISTING};

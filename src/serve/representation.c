@@ -255,16 +255,18 @@ struct stet__entry *stet__representation_of_file(struct stet__serve_worker *work
     return NULL;
 }
 
-struct stet__entry *stet__representation_of_octets(struct stet__serve_worker *worker, struct stet_span path,
-                                                   struct stet_span type, struct stet_span octets)
+struct stet__entry *stet__representation_of_page(struct stet__serve_worker *worker, struct stet_span path,
+                                                 struct stet_span type, struct stet__buffer *page)
 {
     struct stet__digest digest;
     struct stet__entry *entry = stet__entry_new(path, path);
     if (!entry) {
-        free((char *)(uintptr_t)octets.ptr);
+        stet__buffer_release(page);
         return NULL;
     }
-    entry->content = (char *)(uintptr_t)octets.ptr;
+    struct stet_span octets = stet__buffer_span(page);
+    entry->content = page->ptr;
+    stet__buffer_init(page, 0);
     entry->selected =
         (struct stet_representation){.exists = true, .last_modified = STET_NO_DATE, .length = octets.len};
     entry->body = (struct stet__part){.memory = octets, .fd = -1, .length = octets.len};

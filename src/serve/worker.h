@@ -7,6 +7,7 @@
 
 #include <stet/answer.h>
 
+#include "base/buffer.h"
 #include "net/loop.h"
 #include "serve/files.h"
 #include "serve/hash.h"
@@ -30,7 +31,7 @@ struct stet__serve_worker {
     struct stet__tick tick;
     int root; /* the folder, open */
     struct stat root_stat;
-    struct stet_span pages[STET_REASON_COUNT]; /* bodies of error pages, made when first needed: error.c */
+    struct stet__buffer pages[STET_REASON_COUNT]; /* bodies of error pages, made when first needed: error.c */
 };
 
 /* root.c: opens the folder; false with errno set. */
@@ -66,13 +67,13 @@ struct stet__entry *stet__representation_of_file(struct stet__serve_worker *work
                                                  struct stet_span path, struct stet__opened *file,
                                                  int64_t now);
 
-/* The same for octets on the heap, which are taken over; without a date. */
-struct stet__entry *stet__representation_of_octets(struct stet__serve_worker *worker, struct stet_span path,
-                                                   struct stet_span type, struct stet_span octets);
+/* The same for a page that was made, whose octets are taken over; without a date. */
+struct stet__entry *stet__representation_of_page(struct stet__serve_worker *worker, struct stet_span path,
+                                                 struct stet_span type, struct stet__buffer *page);
 
-/* fields.c: the field lines of a 200, made in `arena`; false if there is no memory. `*expires_after_s` as in
- * a head. */
-bool stet__fields_of_whole(const struct stet__serve_worker *worker, const struct stet__entry *entry,
+/* fields.c: the field lines of a 200, made in its arena; false if there is no memory. `*expires_after_s` as
+ * in a head. */
+bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet__entry *entry,
                            struct stet_span type, struct stet_fields *out, int64_t *expires_after_s);
 
 /* Adds what the rules say for an error answer about `path`, to `room` from `count` on; returns the new count.
@@ -102,7 +103,7 @@ void stet__error_answer(struct stet__serve_worker *worker, struct stet__exchange
 /* Frees the bodies. */
 void stet__error_release(struct stet__serve_worker *worker);
 
-/* listing.c: an HTML page of what is in the open folder; the absent span if it cannot be had. On the heap. */
-struct stet_span stet__listing_make(int folder, struct stet_span path, bool dotfiles);
+/* listing.c: an HTML page of what is in the open folder; false if it cannot be had. */
+bool stet__listing_make(int folder, struct stet_span path, bool dotfiles, struct stet__buffer *page);
 
 #endif
