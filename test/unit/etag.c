@@ -165,67 +165,68 @@ static void read_list(struct stet_span value, char text[TEXT_MAX])
     assert_int_equal(stet_etag_list_next(&list, &tag), STET_END);
 }
 
+static const struct {
+    const char *value;
+    const char *want;
+} lists[] = {
+    {"", "absent"},
+    {"\n", "tags"},
+    {"\n\n", "tags"},
+    {" , ,\t,\n", "tags"},
+    {"\"a\"\n", "tags \"a\""},
+    {"W/\"a\"\n", "tags W/\"a\""},
+    {"\"a\",\"b\",W/\"c\"\n", "tags \"a\" \"b\" W/\"c\""},
+    {", \"a\",, \t\"b\"\t ,\n", "tags \"a\" \"b\""},
+    {"\"a\"\n\"b\"\n\nW/\"c\"\n", "tags \"a\" \"b\" W/\"c\""},
+    {"\"a,b\", \"c, d\", \"e\"\n", "tags \"a,b\" \"e\""},
+    {"\"a\\\", \"b\"\n", "tags \"a\\\" \"b\""},
+    {"\"\", \"\"\n", "tags \"\" \"\""},
+    /* the wildcard */
+    {"*\n", "any"},
+    {" * \n", "any"},
+    {",*,\n", "any"},
+    {"\n*\n", "any"},
+    {"*\n\n , \n", "any"},
+    {"*\n*\n", "tags"},
+    {"*, *\n", "tags"},
+    {"**\n", "tags"},
+    {"* *\n", "tags"},
+    {"\"a\", *\n", "tags \"a\""},
+    {"*, \"a\"\n", "tags \"a\""},
+    {"*\n\"a\"\n", "tags \"a\""},
+    {"\"a\"\n*\n", "tags \"a\""},
+    {"\"*\"\n", "tags \"*\""},
+    {"W/*\n", "tags"},
+    {"*;q=1\n", "tags"},
+    /* malformed members hide nothing */
+    {"a, \"b\"\n", "tags \"b\""},
+    {"w/\"a\", \"b\"\n", "tags \"b\""},
+    {"w/\"a,x\", \"b\"\n", "tags \"b\""},
+    {"\"a\"x, \"b\"\n", "tags \"b\""},
+    {"\"a\" x, \"b\"\n", "tags \"b\""},
+    {"\"a\" \"b\", \"c\"\n", "tags \"c\""},
+    {"\"a\"\"b\", \"c\"\n", "tags \"c\""},
+    {"\"a\";q=1, \"b\"\n", "tags \"b\""},
+    {"\"a b\", \"c\"\n", "tags \"c\""},
+    {"\"a b,c\", \"d\"\n", "tags \"d\""},
+    {"\"a\x01\", \"b\"\n", "tags \"b\""},
+    {"\"a\x7f,\", \"b\"\n", "tags \"b\""},
+    {"\"a, \"b\"\n", "tags \"b\""},
+    {"\"a\n\"b\"\n", "tags \"b\""},
+    {"\"a\", \"b\n", "tags \"a\""},
+    {"\"a\", W/\n", "tags \"a\""},
+    {"\"a\", W\n", "tags \"a\""},
+    {"W/ \"a\", \"b\"\n", "tags \"b\""},
+    {"x\"a,b\", \"c\"\n", "tags \"c\""},
+};
+
 static void test_lists(void **state)
 {
-    static const struct {
-        const char *value;
-        const char *want;
-    } rows[] = {
-        {"", "absent"},
-        {"\n", "tags"},
-        {"\n\n", "tags"},
-        {" , ,\t,\n", "tags"},
-        {"\"a\"\n", "tags \"a\""},
-        {"W/\"a\"\n", "tags W/\"a\""},
-        {"\"a\",\"b\",W/\"c\"\n", "tags \"a\" \"b\" W/\"c\""},
-        {", \"a\",, \t\"b\"\t ,\n", "tags \"a\" \"b\""},
-        {"\"a\"\n\"b\"\n\nW/\"c\"\n", "tags \"a\" \"b\" W/\"c\""},
-        {"\"a,b\", \"c, d\", \"e\"\n", "tags \"a,b\" \"e\""},
-        {"\"a\\\", \"b\"\n", "tags \"a\\\" \"b\""},
-        {"\"\", \"\"\n", "tags \"\" \"\""},
-        /* the wildcard */
-        {"*\n", "any"},
-        {" * \n", "any"},
-        {",*,\n", "any"},
-        {"\n*\n", "any"},
-        {"*\n\n , \n", "any"},
-        {"*\n*\n", "tags"},
-        {"*, *\n", "tags"},
-        {"**\n", "tags"},
-        {"* *\n", "tags"},
-        {"\"a\", *\n", "tags \"a\""},
-        {"*, \"a\"\n", "tags \"a\""},
-        {"*\n\"a\"\n", "tags \"a\""},
-        {"\"a\"\n*\n", "tags \"a\""},
-        {"\"*\"\n", "tags \"*\""},
-        {"W/*\n", "tags"},
-        {"*;q=1\n", "tags"},
-        /* malformed members hide nothing */
-        {"a, \"b\"\n", "tags \"b\""},
-        {"w/\"a\", \"b\"\n", "tags \"b\""},
-        {"w/\"a,x\", \"b\"\n", "tags \"b\""},
-        {"\"a\"x, \"b\"\n", "tags \"b\""},
-        {"\"a\" x, \"b\"\n", "tags \"b\""},
-        {"\"a\" \"b\", \"c\"\n", "tags \"c\""},
-        {"\"a\"\"b\", \"c\"\n", "tags \"c\""},
-        {"\"a\";q=1, \"b\"\n", "tags \"b\""},
-        {"\"a b\", \"c\"\n", "tags \"c\""},
-        {"\"a b,c\", \"d\"\n", "tags \"d\""},
-        {"\"a\x01\", \"b\"\n", "tags \"b\""},
-        {"\"a\x7f,\", \"b\"\n", "tags \"b\""},
-        {"\"a, \"b\"\n", "tags \"b\""},
-        {"\"a\n\"b\"\n", "tags \"b\""},
-        {"\"a\", \"b\n", "tags \"a\""},
-        {"\"a\", W/\n", "tags \"a\""},
-        {"\"a\", W\n", "tags \"a\""},
-        {"W/ \"a\", \"b\"\n", "tags \"b\""},
-        {"x\"a,b\", \"c\"\n", "tags \"c\""},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         char got[TEXT_MAX];
-        read_list(guard_at_end(&guard, SPAN(rows[i].value)), got);
-        if (strcmp(got, rows[i].want) != 0)
-            fail_msg("%s gives %s, want %s", rows[i].value, got, rows[i].want);
+        read_list(guard_at_end(&guard, SPAN(lists[i].value)), got);
+        if (strcmp(got, lists[i].want) != 0)
+            fail_msg("%s gives %s, want %s", lists[i].value, got, lists[i].want);
     }
 }
 
