@@ -77,8 +77,7 @@ static struct stet_span cache_control(const struct stet__serve_worker *worker,
         *expires_after_s = rule->max_age_s;
         return rule->value;
     }
-    if (worker->configuration->immutable && !entry->spa &&
-        stet__name_has_hash(stet__path_last(entry->path))) {
+    if (worker->configuration->immutable && stet__name_has_hash(stet__path_last(entry->path))) {
         *expires_after_s = YEAR_S;
         return STET_SPAN("public, max-age=31536000, immutable");
     }

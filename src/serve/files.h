@@ -27,7 +27,6 @@ struct stet__entry {
     bool by_stat;          /* inotify does not see its changes: look at the file before each use */
     bool racy;             /* its identity could stay the same over a change: hash.h */
     bool changed;          /* in place, after it was made */
-    bool spa;              /* stands in for what does not exist */
     int64_t review_at;     /* Unix seconds when its validators can be better; INT64_MAX: never */
     struct stet_span key;  /* as received: "/docs/" */
     struct stet_span path; /* of the file, decoded: "/docs/index.html" */

@@ -23,7 +23,8 @@
 #define STRONG_AFTER_S 2           /* section 8.8.2.2: the second of the date is surely over */
 #define KEEP_MAX 65536             /* larger contents are sent from the file (sendfile) */
 #define READ_ATTEMPTS 4
-#define ASK_AGAIN_S 5 /* when the queue of the hashing thread was full */
+#define AT_ONCE_MAX (UINT64_C(16) << 20) /* what a worker reads in one go at the most; about 10 ms */
+#define ASK_AGAIN_S 5                    /* when the queue of the hashing thread was full */
 
 static void hold(void *owner)
 {
@@ -246,7 +247,8 @@ struct stet__entry *stet__representation_of_file(struct stet__serve_worker *work
     stet__identity_of(&file->stat, &entry->identity);
     entry->selected = (struct stet_representation){
         .exists = true, .last_modified = STET_NO_DATE, .length = entry->identity.size};
-    bool small = entry->identity.size <= worker->configuration->tag_at_once_bytes;
+    uint64_t at_once = worker->configuration->tag_at_once_bytes;
+    bool small = entry->identity.size <= (at_once < AT_ONCE_MAX ? at_once : AT_ONCE_MAX);
     bool good = small ? take_small(worker, entry, file->fd, now) : take_large(worker, entry, file->fd, now);
     set_body(entry, file->fd);
     if (good && make_heads(worker, entry, stet__mime_type(worker->shared->mime, stet__path_last(path))))

@@ -38,7 +38,7 @@ struct stet__serve_configuration {
     bool immutable;        /* files named by their content hash get Cache-Control: immutable and a year */
     unsigned open_files;   /* files kept open, for each worker */
     uint64_t memory_bytes; /* of file contents kept in memory, for each worker */
-    uint64_t tag_at_once_bytes; /* larger files are hashed in the background: 1 MiB */
+    uint64_t tag_at_once_bytes; /* larger files are hashed in the background: 1 MiB, at most 16 */
 };
 
 void stet__serve_configuration_default(struct stet__serve_configuration *configuration);
