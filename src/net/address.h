@@ -5,11 +5,12 @@
 #ifndef STET_NET_ADDRESS_H
 #define STET_NET_ADDRESS_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 #include <stet/span.h>
+#include <stet/status.h>
 
 struct stet__listen_address {
     union {
@@ -22,8 +23,8 @@ struct stet__listen_address {
 };
 
 /*
- * A bare port listens on 127.0.0.1 (secure by default), ":PORT" on every address of the machine (IPv6 and IPv4). Port 0
- * asks the system for one. STET_E_SYNTAX for anything else; names are not resolved.
+ * A bare port listens on 127.0.0.1 (secure by default), ":PORT" on every address of the machine (IPv6 and
+ * IPv4). Port 0 asks the system for one. STET_E_SYNTAX for anything else; names are not resolved.
  */
 int stet__listen_address_parse(struct stet_span text, struct stet__listen_address *out);
 

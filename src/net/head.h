@@ -9,10 +9,11 @@
 #include "net/exchange.h"
 
 /*
- * Makes a head of `status` with `fields` (values as they are, already valid) in memory of `arena`; with it lives the
- * result. The reason phrase is that of RFC 9110 section 15. Returns NULL if there is no room.
+ * Makes a head of `status` with `fields` (values as they are, already valid) in memory of `arena`; with it
+ * lives the result. The reason phrase is that of RFC 9110 section 15. Returns NULL if there is no room.
  */
-struct stet__head *stet__head_make(struct stet__arena *arena, unsigned status, const struct stet_fields *fields);
+struct stet__head *stet__head_make(struct stet__arena *arena, unsigned status,
+                                   const struct stet_fields *fields);
 
 /* "Not Modified" and so on; an empty span for a status without a name. Static storage. */
 struct stet_span stet__reason_phrase(unsigned status);

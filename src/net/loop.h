@@ -2,9 +2,10 @@
 /*
  * loop: waiting for many file descriptors (epoll), and the one owner of "now".
  *
- * One loop per worker thread; nothing here is shared between threads but stet__loop_post. In each wake-up the loop
- * reads the clock once, then runs the early watches (inotify: so that a change made before a request came is known
- * before it is answered), then the others. Clock and formatted date are good for the whole wake-up.
+ * One loop per worker thread; nothing here is shared between threads but stet__loop_post. In each wake-up the
+ * loop reads the clock once, then runs the early watches (inotify: so that a change made before a request
+ * came is known before it is answered), then the others. Clock and formatted date are good for the whole
+ * wake-up.
  */
 #ifndef STET_NET_LOOP_H
 #define STET_NET_LOOP_H
@@ -35,7 +36,8 @@ struct stet__loop;
 struct stet__loop *stet__loop_new(void);
 void stet__loop_free(struct stet__loop *loop);
 
-/* Level-triggered. 0 or a negative errno. A watch that is removed is not run any more, within the same wake-up either. */
+/* Level-triggered. 0 or a negative errno. A watch that is removed is not run any more, within the same
+ * wake-up either. */
 int stet__loop_add(struct stet__loop *loop, struct stet__watch *watch, uint32_t events);
 int stet__loop_change(struct stet__loop *loop, struct stet__watch *watch, uint32_t events);
 void stet__loop_remove(struct stet__loop *loop, struct stet__watch *watch);
@@ -50,10 +52,11 @@ void stet__loop_stop(struct stet__loop *loop);
 /* From any thread: has `run(arg)` called on the loop's thread soon. 0, or -ENOMEM. */
 int stet__loop_post(struct stet__loop *loop, void (*run)(void *arg), void *arg);
 
-int64_t stet__loop_now_s(const struct stet__loop *loop);          /* Unix seconds (wall clock) */
-int64_t stet__loop_monotonic_ms(const struct stet__loop *loop);   /* for time-outs */
+int64_t stet__loop_now_s(const struct stet__loop *loop);        /* Unix seconds (wall clock) */
+int64_t stet__loop_monotonic_ms(const struct stet__loop *loop); /* for time-outs */
 
-/* "Date: Sat, 21 Nov 2026 09:30:00 GMT\r\n\r\n": formatted once a second. The Date line is the first 37 octets. */
+/* "Date: Sat, 21 Nov 2026 09:30:00 GMT\r\n\r\n": formatted once a second. The Date line is the first 37
+ * octets. */
 const char *stet__loop_date_line(const struct stet__loop *loop);
 #define STET__DATE_LINE_LEN (6 + STET_DATE_LEN + 2)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server: worker threads, each with its own loop, listening sockets (SO_REUSEPORT), connections and role state.
+ * server: worker threads, each with its own loop, listening sockets (SO_REUSEPORT), connections and role
+ * state.
  */
 #ifndef STET_NET_SERVER_H
 #define STET_NET_SERVER_H
@@ -12,14 +13,14 @@
 /* Each has a flag, a default (server.c) and an answer, told in docs/man/stet-serve.1.md. */
 struct stet__limits {
     struct stet_http1_limits head; /* 431, 414 */
-    uint64_t body_bytes;           /* of a request that a role does not read: drained up to here, else 413 and close */
-    unsigned idle_timeout_s;       /* keep-alive without a request: closed */
-    unsigned head_timeout_s;       /* first octet to empty line: 408 */
-    unsigned body_timeout_s;       /* no progress of a request's body: 408 */
-    unsigned send_timeout_s;       /* no progress of an answer: closed */
-    unsigned stop_timeout_s;       /* SIGTERM until what is in flight is cut off */
-    unsigned connections;          /* of all workers together: the next one waits in the backlog */
-    unsigned pipeline;             /* requests answered in one go, before the socket is written */
+    uint64_t body_bytes; /* of a request that a role does not read: drained up to here, else 413 and close */
+    unsigned idle_timeout_s; /* keep-alive without a request: closed */
+    unsigned head_timeout_s; /* first octet to empty line: 408 */
+    unsigned body_timeout_s; /* no progress of a request's body: 408 */
+    unsigned send_timeout_s; /* no progress of an answer: closed */
+    unsigned stop_timeout_s; /* SIGTERM until what is in flight is cut off */
+    unsigned connections;    /* of all workers together: the next one waits in the backlog */
+    unsigned pipeline;       /* requests answered in one go, before the socket is written */
 };
 
 struct stet__listen_address;
@@ -41,13 +42,14 @@ void stet__limits_default(struct stet__limits *limits);
 struct stet__server;
 
 /*
- * Opens the listening sockets and starts the workers. NULL on failure: `error` then holds one line that names the address or
- * the cause, at most `error_len` octets with its terminator.
+ * Opens the listening sockets and starts the workers. NULL on failure: `error` then holds one line that names
+ * the address or the cause, at most `error_len` octets with its terminator.
  */
 struct stet__server *stet__server_start(const struct stet__server_configuration *configuration, char *error,
                                         size_t error_len);
 
-/* The address of listener `i` as a user types it, "127.0.0.1:8304" with the real port if 0 was asked; lives with the server. */
+/* The address of listener `i` as a user types it, "127.0.0.1:8304" with the real port if 0 was asked; lives
+ * with the server. */
 const char *stet__server_address(const struct stet__server *server, size_t i);
 
 /* Stops accepting, finishes what is in flight (bounded by stop_timeout_s), joins the workers, frees. */

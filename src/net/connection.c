@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/connection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "net/http1.h"
+
+#define SLAB_CONNECTIONS 64
+#define LINGER_S 5
+#define LINGER_OCTETS (16u * 1024 * 1024)
+#define NEVER_S (INT64_MAX / 2)
+
+struct stet__connection_slab {
+    struct stet__connection_slab *next;
+    struct stet__connection at[SLAB_CONNECTIONS];
+};
+
+static void set_deadline(struct stet__connection *connection, int64_t seconds)
+{
+    struct stet__worker *worker = connection->worker;
+    /* One more, as the current second has begun already: never too early. */
+    stet__deadline_set(&worker->deadlines, &connection->deadline, stet__worker_seconds(worker) + seconds + 1);
+}
+
+static void listen_for(struct stet__connection *connection, bool in, bool out)
+{
+    if (in == connection->listening_in && out == connection->listening_out)
+        return;
+    uint32_t events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
+    if (stet__loop_change(connection->worker->loop, &connection->watch, events) < 0)
+        connection->broken = true;
+    connection->listening_in = in;
+    connection->listening_out = out;
+}
+
+static void log_sent(struct stet__connection *connection, struct stet__log_record *record, bool aborted)
+{
+    record->aborted = aborted;
+    stet__access_log_add(connection->worker->log, connection->worker->index, record);
+}
+
+/* What became of the answer that was being sent. */
+static void end_sending(struct stet__connection *connection, bool aborted)
+{
+    struct stet__sending *sending = connection->sending;
+    if (!sending)
+        return;
+    if (sending->record) {
+        int64_t ms = stet__loop_monotonic_ms(connection->worker->loop) - sending->asked_ms;
+        sending->record->duration_us = (uint32_t)(ms * 1000);
+        sending->record->body_bytes = sending->output.body_bytes;
+        log_sent(connection, sending->record, aborted);
+        free(sending->record);
+    }
+    stet__output_release(&sending->output);
+    free(sending);
+    connection->sending = NULL;
+}
+
+/* RFC 9112 section 8: with a reset no client takes the answer for complete. */
+static void reset_at_close(int fd)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+static void close_socket(struct stet__connection *connection)
+{
+    end_sending(connection, true);
+    stet__loop_remove(connection->worker->loop, &connection->watch);
+    if (connection->reset)
+        reset_at_close(connection->watch.fd);
+    close(connection->watch.fd);
+    stet__deadline_clear(&connection->deadline);
+    stet__buffer_release(&connection->kept);
+}
+
+static void give_back(struct stet__connection *connection)
+{
+    struct stet__worker *worker = connection->worker;
+    connection->state = STET__CONNECTION_FREE;
+    stet__list_append(&worker->free_connections, &connection->deadline.node);
+}
+
+static void count_closed(struct stet__worker *worker)
+{
+    atomic_fetch_sub_explicit(worker->connections, 1, memory_order_relaxed);
+    worker->open--;
+    stet__worker_closed(worker);
+}
+
+void stet__connection_close(struct stet__connection *connection)
+{
+    bool role_has_it = connection->state == STET__CONNECTION_WAITING;
+    if (connection->state != STET__CONNECTION_GONE) {
+        close_socket(connection);
+        count_closed(connection->worker);
+    }
+    /* The role will name this connection in its answer: the memory has to wait for that. */
+    if (role_has_it)
+        connection->state = STET__CONNECTION_GONE;
+    else
+        give_back(connection);
+}
+
+/* The octets kept, and what the socket has. False if the connection has ended. */
+static bool receive(struct stet__connection *connection, struct stet__turn *turn)
+{
+    size_t kept = connection->kept.len;
+    if (kept > 0)
+        memcpy(turn->input, connection->kept.ptr, kept);
+    stet__assert(kept < turn->room);
+    ssize_t n = recv(connection->watch.fd, turn->input + kept, turn->room - kept, 0);
+    if (n > 0) {
+        turn->begin = 0;
+        turn->end = kept + (size_t)n;
+        return true;
+    }
+    bool ending = connection->worker->stopping && kept == 0;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR) && !ending)
+        return false;
+    /* A request that is cut off gets no answer: nobody would understand what to (RFC 9112 section 8). */
+    stet__connection_close(connection);
+    return false;
+}
+
+static void serve(struct stet__connection *connection)
+{
+    struct stet__worker *worker = connection->worker;
+    struct stet__turn *turn = stet__turn_take(worker);
+    if (!turn) {
+        stet__connection_close(connection);
+        return;
+    }
+    if (receive(connection, turn))
+        stet__http1_run(connection, turn);
+    if (!turn->asked)
+        stet__turn_give(worker, turn);
+}
+
+static void serve_kept(struct stet__connection *connection)
+{
+    struct stet__worker *worker = connection->worker;
+    struct stet__turn *turn = stet__turn_take(worker);
+    if (!turn) {
+        stet__connection_close(connection);
+        return;
+    }
+    turn->begin = 0;
+    turn->end = connection->kept.len;
+    if (turn->end > 0)
+        memcpy(turn->input, connection->kept.ptr, turn->end);
+    stet__http1_run(connection, turn);
+    if (!turn->asked)
+        stet__turn_give(worker, turn);
+}
+
+static void drain(struct stet__connection *connection)
+{
+    struct stet__turn *turn = stet__turn_take(connection->worker);
+    ssize_t n = turn ? recv(connection->watch.fd, turn->input, turn->room, 0) : 0;
+    int cause = errno;
+    if (turn)
+        stet__turn_give(connection->worker, turn);
+    if (n < 0 && (cause == EAGAIN || cause == EINTR))
+        return;
+    if (n <= 0 || (size_t)n >= connection->linger_left) {
+        stet__connection_close(connection);
+        return;
+    }
+    connection->linger_left -= (uint32_t)n;
+}
+
+/* Sends what was kept. True if all of it is sent. */
+static bool go_on_sending(struct stet__connection *connection)
+{
+    switch (stet__output_push(&connection->sending->output, connection->watch.fd)) {
+    case STET__SENT_ALL:
+        end_sending(connection, false);
+        return true;
+    case STET__SENT_SOME:
+        set_deadline(connection, connection->worker->limits->send_timeout_s);
+        return false;
+    case STET__SENT_SPOILT:
+        connection->reset = true;
+        break;
+    case STET__SENT_GONE:
+        break;
+    }
+    connection->broken = true;
+    return false;
+}
+
+static void writable(struct stet__connection *connection)
+{
+    bool done = !connection->sending || go_on_sending(connection);
+    if (connection->broken) {
+        stet__connection_close(connection);
+        return;
+    }
+    if (connection->state == STET__CONNECTION_WAITING) {
+        listen_for(connection, false, !done);
+    } else if (done) {
+        connection->state = STET__CONNECTION_READING;
+        serve_kept(connection);
+    }
+}
+
+static void ready(struct stet__watch *watch, uint32_t events)
+{
+    struct stet__connection *connection = stet__list_entry(watch, struct stet__connection, watch);
+    switch (connection->state) {
+    case STET__CONNECTION_READING:
+        serve(connection);
+        break;
+    case STET__CONNECTION_SENDING:
+        writable(connection);
+        break;
+    case STET__CONNECTION_WAITING:
+        if (events & (EPOLLHUP | EPOLLERR))
+            stet__connection_close(connection);
+        else
+            writable(connection);
+        break;
+    default:
+        stet__assert(connection->state == STET__CONNECTION_LINGERING);
+        drain(connection);
+        break;
+    }
+}
+
+void stet__connection_passed(struct stet__deadline *deadline)
+{
+    struct stet__connection *connection = stet__list_entry(deadline, struct stet__connection, deadline);
+    bool in_request = connection->kept.len > 0 || connection->chunked_head > 0;
+    if (connection->state == STET__CONNECTION_SENDING)
+        connection->reset = true;
+    if (connection->state != STET__CONNECTION_READING || !in_request) {
+        stet__connection_close(connection);
+        return;
+    }
+    struct stet__worker *worker = connection->worker;
+    struct stet__turn *turn = stet__turn_take(worker);
+    if (!turn) {
+        stet__connection_close(connection);
+        return;
+    }
+    turn->begin = turn->end = 0;
+    stet__http1_refuse_late(connection, turn);
+    stet__turn_give(worker, turn);
+}
+
+static bool add_slab(struct stet__worker *worker)
+{
+    struct stet__connection_slab *slab = calloc(1, sizeof *slab);
+    if (!slab)
+        return false;
+    slab->next = worker->slabs;
+    worker->slabs = slab;
+    for (size_t i = 0; i < SLAB_CONNECTIONS; i++) {
+        slab->at[i].worker = worker;
+        stet__list_append(&worker->free_connections, &slab->at[i].deadline.node);
+    }
+    return true;
+}
+
+static void set_peer(struct stet__connection *connection, const struct sockaddr_storage *peer)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    const struct sockaddr_in *v4 = (const void *)peer;
+    const struct sockaddr_in6 *v6 = (const void *)peer;
+    if (peer->ss_family == AF_INET) {
+        memcpy(connection->peer, mapped, sizeof mapped);
+        memcpy(connection->peer + sizeof mapped, &v4->sin_addr, 4);
+    } else if (peer->ss_family == AF_INET6) {
+        memcpy(connection->peer, &v6->sin6_addr, 16);
+    }
+}
+
+bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer)
+{
+    if (stet__list_empty(&worker->free_connections) && !add_slab(worker)) {
+        close(fd);
+        return false;
+    }
+    struct stet__list *node = worker->free_connections.next;
+    struct stet__connection *connection = stet__list_entry(node, struct stet__connection, deadline.node);
+    stet__list_remove(node);
+    *connection = (struct stet__connection){.watch = {.ready = ready, .fd = fd},
+                                            .worker = worker,
+                                            .state = STET__CONNECTION_READING,
+                                            .listening_in = true};
+    stet__deadline_init(&connection->deadline);
+    stet__buffer_init(&connection->kept, SIZE_MAX);
+    set_peer(connection, peer);
+    if (stet__loop_add(worker->loop, &connection->watch, EPOLLIN) < 0) {
+        close(fd);
+        give_back(connection);
+        return false;
+    }
+    atomic_fetch_add_explicit(worker->connections, 1, memory_order_relaxed);
+    worker->open++;
+    set_deadline(connection, worker->limits->idle_timeout_s);
+    return true;
+}
+
+/* Moves what `turn` could not send to the connection. */
+static bool keep_output(struct stet__connection *connection, struct stet__turn *turn)
+{
+    struct stet__sending *sending = connection->sending;
+    if (!sending) {
+        sending = calloc(1, sizeof *sending);
+        if (!sending)
+            return false;
+        stet__output_init(&sending->output);
+        connection->sending = sending;
+    }
+    if (!stet__output_keep(&sending->output, &turn->output))
+        return false;
+    sending->record = turn->record ? stet__log_record_copy(turn->record) : NULL;
+    sending->asked_ms = turn->asked_ms;
+    turn->record = NULL;
+    return true;
+}
+
+static void forget_output(struct stet__turn *turn)
+{
+    stet__buffer_clear(&turn->output.octets);
+    turn->output.sent = 0;
+    turn->output.body = (struct stet__body){0};
+    turn->output.body_bytes = 0;
+    turn->record = NULL;
+}
+
+void stet__connection_send(struct stet__connection *connection, struct stet__turn *turn)
+{
+    enum stet__sent sent = STET__SENT_SOME;
+    if (connection->broken)
+        sent = STET__SENT_GONE;
+    else if (!connection->sending)
+        sent = stet__output_push(&turn->output, connection->watch.fd);
+    if (sent == STET__SENT_SOME && keep_output(connection, turn))
+        return;
+    if (sent != STET__SENT_ALL) {
+        connection->broken = true;
+        connection->reset |= sent != STET__SENT_GONE;
+    }
+    if (turn->record) {
+        turn->record->body_bytes = turn->output.body_bytes;
+        log_sent(connection, turn->record, connection->broken);
+    }
+    forget_output(turn);
+}
+
+/* Keeps the octets of `turn` that are not dealt with. */
+static bool keep_input(struct stet__connection *connection, const struct stet__turn *turn)
+{
+    struct stet__buffer *kept = &connection->kept;
+    size_t len = turn->end - turn->begin;
+    if (len == 0) {
+        stet__buffer_release(kept);
+        return true;
+    }
+    /* A head that comes octet by octet: what is kept is its front already. */
+    size_t same = turn->begin == 0 && kept->len <= len ? kept->len : 0;
+    if (same == 0)
+        stet__buffer_clear(kept);
+    return stet__buffer_append(kept, stet_span_of(turn->input + turn->begin + same, len - same));
+}
+
+/* Waits for octets, with the time-out of what they will be. */
+static void read_on(struct stet__connection *connection)
+{
+    const struct stet__limits *limits = connection->worker->limits;
+    connection->state = STET__CONNECTION_READING;
+    listen_for(connection, true, false);
+    if (connection->chunked_head > 0 || connection->body_left > 0) {
+        connection->head_begun = false;
+        set_deadline(connection, limits->body_timeout_s);
+    } else if (connection->kept.len == 0) {
+        connection->head_begun = false;
+        set_deadline(connection, limits->idle_timeout_s);
+    } else if (!connection->head_begun) {
+        connection->head_begun = true;
+        set_deadline(connection, limits->head_timeout_s);
+    }
+}
+
+/* The last answer is sent. */
+static void finish(struct stet__connection *connection)
+{
+    if (!connection->linger || shutdown(connection->watch.fd, SHUT_WR) < 0) {
+        stet__connection_close(connection);
+        return;
+    }
+    connection->state = STET__CONNECTION_LINGERING;
+    connection->linger_left = LINGER_OCTETS;
+    stet__buffer_release(&connection->kept);
+    listen_for(connection, true, false);
+    set_deadline(connection, LINGER_S);
+}
+
+void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn)
+{
+    if (connection->closing)
+        turn->begin = turn->end;
+    if (!connection->broken && !keep_input(connection, turn))
+        connection->broken = true;
+    if (connection->broken) {
+        stet__connection_close(connection);
+    } else if (connection->state == STET__CONNECTION_WAITING) {
+        listen_for(connection, false, connection->sending != NULL);
+        set_deadline(connection, NEVER_S);
+    } else if (connection->sending) {
+        connection->state = STET__CONNECTION_SENDING;
+        listen_for(connection, false, true);
+        set_deadline(connection, connection->worker->limits->send_timeout_s);
+    } else if (connection->closing) {
+        finish(connection);
+    } else {
+        read_on(connection);
+    }
+}
+
+void stet__connection_stop(struct stet__connection *connection)
+{
+    bool in_request = connection->kept.len > 0 || connection->chunked_head > 0;
+    /* A request may have come that was not read yet: look, then close (receive). */
+    if (connection->state == STET__CONNECTION_READING && !in_request)
+        serve(connection);
+}
+
+void stet__connection_cut(struct stet__connection *connection)
+{
+    connection->reset = connection->sending != NULL;
+    stet__connection_close(connection);
+}
+
+void stet__connections_each(struct stet__worker *worker, void (*run)(struct stet__connection *connection))
+{
+    for (struct stet__connection_slab *slab = worker->slabs; slab; slab = slab->next)
+        for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
+            if (slab->at[i].state != STET__CONNECTION_FREE && slab->at[i].state != STET__CONNECTION_GONE)
+                run(&slab->at[i]);
+}
+
+void stet__connections_release(struct stet__worker *worker)
+{
+    struct stet__connection_slab *slab = worker->slabs;
+    while (slab) {
+        struct stet__connection_slab *next = slab->next;
+        free(slab);
+        slab = next;
+    }
+    worker->slabs = NULL;
+    stet__list_init(&worker->free_connections);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * connection: octets in and out of one socket.
+ *
+ *             open
+ *              |
+ *              v     request taken (http1.c)        role answers later
+ *   +----> READING ------------------------> ASKING -----------------> WAITING
+ *   |        |  ^                              |  answer                  |  answer
+ *   |        |  +------------------------------+<-------------------------+
+ *   |        |  the socket does not take all                              | the client is gone
+ *   |        +-------------> SENDING                                      v
+ *   |   all is sent             |                                       GONE --> answer --> closed
+ *   +---------------------------+
+ *                               | the last answer, octets may still come
+ *                               +--> LINGERING --> closed
+ *
+ * 1. Input is read in READING and LINGERING only: a client that does not take its answers is not read from.
+ * 2. `kept` holds octets that are not dealt with between two wake-ups; most of the time there are none and it
+ * holds no memory. `sending` exists only while the socket is full.
+ * 3. One read for each wake-up: level-triggered epoll tells if there is more. Nothing is read right after
+ * accept, so what the early watches tell was known before a request was read.
+ */
+#ifndef STET_NET_CONNECTION_H
+#define STET_NET_CONNECTION_H
+
+#include "net/worker.h"
+
+enum stet__connection_state {
+    STET__CONNECTION_FREE,
+    STET__CONNECTION_READING,
+    STET__CONNECTION_ASKING,
+    STET__CONNECTION_WAITING,
+    STET__CONNECTION_GONE,
+    STET__CONNECTION_SENDING,
+    STET__CONNECTION_LINGERING,
+};
+
+/* An answer that the socket did not take whole. */
+struct stet__sending {
+    struct stet__output output;
+    struct stet__log_record *record; /* NULL: none is logged, or it was */
+    int64_t asked_ms;
+};
+
+struct stet__connection {
+    struct stet__watch watch;
+    struct stet__worker *worker;
+    struct stet__deadline deadline; /* node: the list of free ones too */
+    struct stet__buffer kept;
+    struct stet__sending *sending;
+    size_t seen; /* octets of `kept` that are known to be less than a head */
+    struct stet_chunked chunked;
+    size_t chunked_head; /* the length of the head at the front of `kept` whose chunked body is being read; 0:
+                            none */
+    uint64_t body_bytes; /* of the chunked body so far */
+    uint64_t body_left;  /* of a body with a length that is being dropped */
+    uint32_t linger_left; /* octets that LINGERING will read */
+    uint8_t state;
+    bool listening_in, listening_out; /* for EPOLLIN, EPOLLOUT */
+    bool head_begun;                  /* the head's deadline is set */
+    bool closing;                     /* no request is taken any more */
+    bool linger;                      /* closing while octets may still come */
+    bool broken;                      /* closing without a farewell: nothing more can be sent, or must not */
+    bool reset;                       /* broken, and the client must not take what it got for complete */
+    uint8_t peer[16];
+};
+
+/* Takes over `fd`. False, with `fd` closed, if there is no memory. */
+bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer);
+
+/* Closes and frees it. */
+void stet__connection_close(struct stet__connection *connection);
+
+/* Sends what `turn` has gathered; what the socket does not take is kept. Never frees: see `broken`. */
+void stet__connection_send(struct stet__connection *connection, struct stet__turn *turn);
+
+/* After a turn: keeps the octets that are left and goes to the next state. Frees it if it ends. */
+void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn);
+
+/* Its time is over: what stet__deadlines_advance calls. */
+void stet__connection_passed(struct stet__deadline *deadline);
+
+/* The worker ends: closes it if nothing is in flight, else after what is. */
+void stet__connection_stop(struct stet__connection *connection);
+
+/* The time for that is over. */
+void stet__connection_cut(struct stet__connection *connection);
+
+/* For each connection of a worker that is open. */
+void stet__connections_each(struct stet__worker *worker, void (*run)(struct stet__connection *connection));
+
+/* Frees the slabs; all connections are closed or cut. */
+void stet__connections_release(struct stet__worker *worker);
+
+#endif

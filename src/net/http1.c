@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+#include "net/http1.h"
+
+#include "base/assert.h"
+
+#define TRAILER_MAX 16384
+
+static void refuse_status(struct stet__connection *connection, struct stet__turn *turn,
+                          const struct stet_http1_request *request, int status)
+{
+    const struct stet_status_row *row = stet_status_row(status);
+    struct stet__refusal refusal = {(unsigned)row->http_status, row->name, row->clause, row->sentence};
+    stet__http1_refuse(connection, turn, request, &refusal);
+}
+
+static void refuse_reason(struct stet__connection *connection, struct stet__turn *turn,
+                          const struct stet_http1_request *request, unsigned status, enum stet_reason reason)
+{
+    const struct stet_reason_row *row = stet_reason_row(reason);
+    struct stet__refusal refusal = {status, row->name, row->clause, row->sentence};
+    stet__http1_refuse(connection, turn, request, &refusal);
+}
+
+/* Drops what has come of a body whose request is answered. True if that is all of it. */
+static bool drop_body(struct stet__connection *connection, struct stet__turn *turn)
+{
+    size_t have = turn->end - turn->begin;
+    size_t n = have < connection->body_left ? have : (size_t)connection->body_left;
+    turn->begin += n;
+    connection->body_left -= n;
+    return connection->body_left == 0;
+}
+
+static int parse(struct stet__connection *connection, struct stet__turn *turn)
+{
+    struct stet_span input = stet_span_of(turn->input + turn->begin, turn->end - turn->begin);
+    const struct stet_http1_limits *limits = &connection->worker->limits->head;
+    int status = stet_http1_request_parse(input, connection->seen, limits, turn->fields, &turn->request);
+    connection->seen = status == STET_MORE ? input.len : 0;
+    return status;
+}
+
+/* The body of the request at the front is at fault; the head once more, for the log. */
+static void refuse_body(struct stet__connection *connection, struct stet__turn *turn, int status)
+{
+    const struct stet_http1_request *request = parse(connection, turn) == STET_OK ? &turn->request : NULL;
+    if (status == STET_OK)
+        refuse_reason(connection, turn, request, 413, STET_REASON_BODY_TOO_LARGE);
+    else
+        refuse_status(connection, turn, request, status);
+}
+
+/* Reads what has come of a chunked body, which begins after the head. True once it is complete. */
+static bool take_chunks(struct stet__connection *connection, struct stet__turn *turn)
+{
+    size_t begin = turn->begin + connection->chunked_head;
+    struct stet_span input = stet_span_of(turn->input + begin, turn->end - begin), data;
+    int status;
+    while ((status = stet_chunked_next(&connection->chunked, &input, &data)) == STET_OK) {
+        connection->body_bytes += data.len;
+        if (connection->body_bytes > connection->worker->limits->body_bytes) {
+            refuse_body(connection, turn, STET_OK);
+            return false;
+        }
+    }
+    if (status == STET_MORE) {
+        turn->end = begin;
+        turn->wants_more = true;
+        return false;
+    }
+    if (status != STET_END) {
+        refuse_body(connection, turn, status);
+        return false;
+    }
+    /* The head once more: its octets may have moved since. */
+    status = parse(connection, turn);
+    stet__assert(status == STET_OK && turn->request.head_len == connection->chunked_head);
+    connection->chunked_head = 0;
+    turn->begin = turn->end - input.len;
+    return true;
+}
+
+static void begin_chunks(struct stet__connection *connection, const struct stet__turn *turn)
+{
+    connection->chunked_head = turn->request.head_len;
+    connection->body_bytes = 0;
+    stet_chunked_begin(&connection->chunked, TRAILER_MAX);
+}
+
+static void ask_role(struct stet__connection *connection, struct stet__turn *turn)
+{
+    struct stet__worker *worker = connection->worker;
+    stet__arena_reset(&turn->arena);
+    turn->exchange = (struct stet__exchange){.request = &turn->request,
+                                             .arena = &turn->arena,
+                                             .now = stet__loop_now_s(worker->loop),
+                                             .connection = connection};
+    turn->asked = true;
+    turn->asked_ms = stet__loop_monotonic_ms(worker->loop);
+    connection->state = STET__CONNECTION_ASKING;
+    worker->role->request(worker->role_state, &turn->exchange);
+    if (turn->asked)
+        connection->state = STET__CONNECTION_WAITING;
+}
+
+/* A head is parsed. False if its body has to come first. */
+static bool take_request(struct stet__connection *connection, struct stet__turn *turn)
+{
+    const struct stet_http1_request *request = &turn->request;
+    bool chunked = request->body == STET_BODY_CHUNKED;
+    bool has_body = chunked || (request->body == STET_BODY_LENGTH && request->content_length > 0);
+    if (request->expect_unknown) {
+        refuse_reason(connection, turn, request, 417, STET_REASON_EXPECTATION);
+        return false;
+    }
+    if (!chunked && has_body && request->content_length > connection->worker->limits->body_bytes) {
+        refuse_reason(connection, turn, request, 413, STET_REASON_BODY_TOO_LARGE);
+        return false;
+    }
+    if (has_body && request->expect_continue) {
+        connection->closing = connection->linger = true;
+    } else if (chunked) {
+        begin_chunks(connection, turn);
+        return take_chunks(connection, turn);
+    }
+    turn->begin += request->head_len;
+    if (has_body)
+        connection->body_left = request->content_length;
+    return true;
+}
+
+/* Takes one request, or what there is of one. */
+static void take(struct stet__connection *connection, struct stet__turn *turn)
+{
+    if (connection->body_left > 0 && !drop_body(connection, turn)) {
+        turn->wants_more = true;
+        return;
+    }
+    if (turn->begin == turn->end) {
+        turn->wants_more = true;
+        return;
+    }
+    if (connection->chunked_head > 0) {
+        if (take_chunks(connection, turn))
+            ask_role(connection, turn);
+        return;
+    }
+    int status = parse(connection, turn);
+    if (status == STET_MORE)
+        turn->wants_more = true;
+    else if (status != STET_OK)
+        refuse_status(connection, turn, NULL, status);
+    else if (take_request(connection, turn))
+        ask_role(connection, turn);
+}
+
+static bool may_take(const struct stet__connection *connection, const struct stet__turn *turn)
+{
+    return connection->state != STET__CONNECTION_WAITING && !turn->wants_more && !connection->sending &&
+           !connection->closing && !connection->broken;
+}
+
+void stet__http1_run(struct stet__connection *connection, struct stet__turn *turn)
+{
+    turn->wants_more = false;
+    while (may_take(connection, turn)) {
+        unsigned answers = connection->worker->limits->pipeline;
+        while (may_take(connection, turn) && answers-- > 0 && turn->output.octets.len < STET__OUTPUT_FULL)
+            take(connection, turn);
+        if (!stet__output_empty(&turn->output))
+            stet__connection_send(connection, turn);
+    }
+    stet__connection_settle(connection, turn);
+}
+
+void stet__http1_refuse_late(struct stet__connection *connection, struct stet__turn *turn)
+{
+    bool body = connection->chunked_head > 0;
+    refuse_reason(connection, turn, NULL, 408, body ? STET_REASON_BODY_TIMEOUT : STET_REASON_HEAD_TIMEOUT);
+    stet__connection_send(connection, turn);
+    stet__connection_settle(connection, turn);
+}
+
+/* An answer that did not come from within the role's `request`: sends it, and goes on with what was kept. */
+static void answer_late(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet__reply *reply)
+{
+    struct stet__worker *worker = connection->worker;
+    connection->state = STET__CONNECTION_READING;
+    stet__http1_answer(connection, turn, reply);
+    if (!stet__output_empty(&turn->output))
+        stet__connection_send(connection, turn);
+    turn->begin = 0;
+    turn->end = connection->kept.len;
+    if (turn->end > 0)
+        memcpy(turn->input, connection->kept.ptr, turn->end);
+    stet__http1_run(connection, turn);
+    if (!turn->asked)
+        stet__turn_give(worker, turn);
+}
+
+void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
+{
+    struct stet__connection *connection = exchange->connection;
+    struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
+    stet__assert(turn->asked);
+    turn->asked = false;
+    switch (connection->state) {
+    case STET__CONNECTION_ASKING:
+        connection->state = STET__CONNECTION_READING;
+        stet__http1_answer(connection, turn, reply);
+        break;
+    case STET__CONNECTION_WAITING:
+        answer_late(connection, turn, reply);
+        break;
+    default:
+        stet__assert(connection->state == STET__CONNECTION_GONE);
+        stet__connection_close(connection);
+        stet__turn_give(connection->worker, turn);
+        break;
+    }
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a reply to octets: a ready-made head is copied, then what only the driver knows is added: Expires,
+ * Connection, Date. RFC 9112 sections 4, 6.3 and 9.3; RFC 9110 section 6.6.1.
+ */
+#include "net/head.h"
+#include "net/http1.h"
+
+#define LINE_CLOSE "Connection: close\r\n"
+#define LINE_KEEP_ALIVE "Connection: keep-alive\r\n"
+#define PAGE_MAX 1024
+
+/* Room for all that the driver adds to a head. */
+#define ADDED_MAX 160
+
+static char *put(char *to, struct stet_span octets)
+{
+    memcpy(to, octets.ptr, octets.len);
+    return to + octets.len;
+}
+
+static char *put_expires(struct stet__worker *worker, char *to, int64_t at)
+{
+    char *line = worker->expires_line;
+    if (worker->expires != at) {
+        worker->expires = at;
+        memcpy(line, "Expires: ", 9);
+        stet_date_format(at, line + 9);
+        memcpy(line + 9 + STET_DATE_LEN, "\r\n", 2);
+    }
+    return put(to, stet_span_of(line, sizeof worker->expires_line));
+}
+
+/* Date and the end of the head. */
+static char *put_end(const struct stet__connection *connection, unsigned minor, char *to)
+{
+    if (connection->closing)
+        to = put(to, STET_SPAN(LINE_CLOSE));
+    else if (minor == 0)
+        to = put(to, STET_SPAN(LINE_KEEP_ALIVE));
+    return put(to, stet_span_of(stet__loop_date_line(connection->worker->loop), STET__DATE_LINE_LEN + 2));
+}
+
+static struct stet_span field_value(const struct stet_fields *fields, enum stet_field_id id)
+{
+    const struct stet_field *field = stet_fields_find(fields, id, 0);
+    return field ? field->value : STET_SPAN_NONE;
+}
+
+static struct stet__log_record make_record(const struct stet__connection *connection,
+                                           const struct stet_http1_request *request)
+{
+    struct stet__log_record record = {.when = stet__loop_now_s(connection->worker->loop), .minor = 1};
+    memcpy(record.peer, connection->peer, sizeof record.peer);
+    if (!request)
+        return record;
+    record.method = request->head.method_name;
+    record.target = request->head.target;
+    record.minor = request->minor;
+    record.referer = field_value(&request->head.fields, STET_FIELD_REFERER);
+    record.user_agent = field_value(&request->head.fields, STET_FIELD_USER_AGENT);
+    return record;
+}
+
+static uint32_t waited_us(const struct stet__connection *connection, const struct stet__turn *turn)
+{
+    return (uint32_t)(1000 * (stet__loop_monotonic_ms(connection->worker->loop) - turn->asked_ms));
+}
+
+/* RFC 9110 section 6.4.1: which answers have content. */
+static bool has_content(const struct stet_http1_request *request, unsigned status)
+{
+    return request->head.method != STET_METHOD_HEAD && status >= 200 && status != 204 && status != 304;
+}
+
+/* The octets of all parts; `*copied` tells whether they are few and in memory. */
+static uint64_t measure(const struct stet__reply *reply, bool *copied)
+{
+    uint64_t octets = 0;
+    bool memory = true;
+    for (size_t i = 0; i < reply->part_count; i++) {
+        octets += reply->parts[i].length;
+        memory &= reply->parts[i].memory.ptr != NULL;
+    }
+    *copied = memory && octets <= STET__BODY_COPY_MAX;
+    return octets;
+}
+
+static size_t extra_len(const struct stet__reply *reply)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < reply->extra_count; i++)
+        len += reply->extra[i].name.len + reply->extra[i].value.len + 4;
+    return len;
+}
+
+static char *put_extra(const struct stet__reply *reply, char *to)
+{
+    for (size_t i = 0; i < reply->extra_count; i++) {
+        to = put(to, reply->extra[i].name);
+        to = put(to, STET_SPAN(": "));
+        to = put(to, reply->extra[i].value);
+        to = put(to, STET_SPAN("\r\n"));
+    }
+    return to;
+}
+
+/* The head of the answer and `body_len` octets of its parts, which are in memory. False if there is no room.
+ */
+static bool gather(struct stet__connection *connection, struct stet__turn *turn,
+                   const struct stet__reply *reply, size_t body_len)
+{
+    const struct stet__head *head = reply->head;
+    struct stet__worker *worker = connection->worker;
+    size_t room = head->h1.len + extra_len(reply) + ADDED_MAX + body_len;
+    char *begin = stet__buffer_reserve(&turn->output.octets, room), *to = begin;
+    if (!begin)
+        return false;
+    to = put(to, head->h1);
+    to = put_extra(reply, to);
+    if (head->expires_after_s >= 0)
+        to = put_expires(worker, to, stet__loop_now_s(worker->loop) + head->expires_after_s);
+    to = put_end(connection, turn->request.minor, to);
+    for (size_t i = 0; i < reply->part_count && body_len > 0; i++)
+        to = put(to, reply->parts[i].memory);
+    turn->output.octets.len += (size_t)(to - begin);
+    return true;
+}
+
+/* Sends a body that is not copied, within the call: only so long its parts are there. */
+static void send_parts(struct stet__connection *connection, struct stet__turn *turn,
+                       const struct stet__reply *reply, struct stet__log_record *record)
+{
+    turn->output.body = (struct stet__body){.parts = reply->parts,
+                                            .count = reply->part_count,
+                                            .owner = reply->owner,
+                                            .hold = reply->hold,
+                                            .release = reply->release,
+                                            .intact = reply->intact};
+    turn->record = record;
+    stet__connection_send(connection, turn);
+}
+
+void stet__http1_answer(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet__reply *reply)
+{
+    struct stet__worker *worker = connection->worker;
+    const struct stet_http1_request *request = &turn->request;
+    bool copied = true;
+    uint64_t octets = has_content(request, reply->head->status) ? measure(reply, &copied) : 0;
+    if (!request->keep_alive || reply->close || worker->stopping)
+        connection->closing = true;
+    /* RFC 9112 section 9.6: octets that nobody reads would reset the connection before the answer is read. */
+    if (connection->closing && (connection->body_left > 0 || turn->begin < turn->end))
+        connection->linger = true;
+    struct stet__log_record record;
+    if (worker->log) {
+        record = make_record(connection, request);
+        record.status = (uint16_t)reply->head->status;
+        record.reason = stet_reason_row(reply->reason)->name;
+        record.duration_us = waited_us(connection, turn);
+    }
+    if (!gather(connection, turn, reply, copied ? (size_t)octets : 0)) {
+        connection->broken = connection->closing = true;
+        return;
+    }
+    if (!copied) {
+        send_parts(connection, turn, reply, worker->log ? &record : NULL);
+    } else if (worker->log) {
+        record.body_bytes = octets;
+        stet__access_log_add(worker->log, worker->index, &record);
+    }
+}
+
+static void put_text(struct stet__buffer *buffer, const char *text)
+{
+    stet__buffer_append(buffer, stet_span_of(text, strlen(text)));
+}
+
+static void put_title(struct stet__buffer *buffer, unsigned status)
+{
+    stet__buffer_append_u64(buffer, status);
+    put_text(buffer, " ");
+    stet__buffer_append(buffer, stet__reason_phrase(status));
+}
+
+/* "400 Bad Request", then the sentence and the clause. */
+static void put_page(struct stet__buffer *page, const struct stet__refusal *refusal)
+{
+    put_title(page, refusal->status);
+    put_text(page, "\n\n");
+    put_text(page, refusal->sentence);
+    put_text(page, " (");
+    put_text(page, refusal->name);
+    put_text(page, ", ");
+    put_text(page, refusal->clause);
+    put_text(page, ")\n");
+}
+
+static void gather_refusal(struct stet__connection *connection, struct stet__buffer *out,
+                           const struct stet__refusal *refusal, struct stet_span page, bool body)
+{
+    put_text(out, "HTTP/1.1 ");
+    put_title(out, refusal->status);
+    put_text(out, "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    stet__buffer_append_u64(out, page.len);
+    put_text(out, "\r\n" LINE_CLOSE);
+    const char *end = stet__loop_date_line(connection->worker->loop);
+    stet__buffer_append(out, stet_span_of(end, STET__DATE_LINE_LEN + 2));
+    if (body)
+        stet__buffer_append(out, page);
+}
+
+void stet__http1_refuse(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet_http1_request *request, const struct stet__refusal *refusal)
+{
+    struct stet__worker *worker = connection->worker;
+    struct stet__buffer *out = &turn->output.octets, page;
+    bool body = !request || request->head.method != STET_METHOD_HEAD;
+    stet__buffer_init(&page, PAGE_MAX);
+    put_page(&page, refusal);
+    connection->closing = connection->linger = true;
+    if (page.failed || !stet__buffer_reserve(out, PAGE_MAX + page.len)) {
+        connection->broken = true;
+    } else {
+        gather_refusal(connection, out, refusal, stet__buffer_span(&page), body);
+        if (worker->log) {
+            struct stet__log_record record = make_record(connection, request);
+            record.status = (uint16_t)refusal->status;
+            record.reason = refusal->name;
+            record.body_bytes = body ? page.len : 0;
+            stet__access_log_add(worker->log, worker->index, &record);
+        }
+    }
+    stet__buffer_release(&page);
+}
