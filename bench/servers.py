@@ -9,6 +9,7 @@ large file, because it costs more than it saves for a small one).
 import http.client
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -82,6 +83,12 @@ hosts:
 
 class Failure(Exception):
     """A server does not do what it must before it may be measured."""
+
+
+def descriptors():
+    """For lighttpd: two for each connection, if the system allows them."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
 
 
 def free_port():
@@ -174,7 +181,7 @@ class Fleet:
     def command(self, name, port, answer):
         work, root = self.work, self.root
         peers = os.path.join(TOP, "build", "peers", "bin")
-        values = {"port": port, "work": work, "root": root, "connections": CONNECTIONS, "descriptors": 2 * CONNECTIONS,
+        values = {"port": port, "work": work, "root": root, "connections": CONNECTIONS, "descriptors": descriptors(),
                   "user": "root" if os.getuid() == 0 else os.environ.get("USER", "nobody")}
         if name == "floor":
             return [os.path.join(self.build, "bench", "floor"), str(port), answer]
