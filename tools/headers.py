@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Public headers and tables as Markdown, so that manual and header cannot say different things."""
+
+import csv
+import os
+import re
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def read(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def escape(text):
+    """What Markdown would take for markup; backquotes in comments are meant as such."""
+    parts = re.split(r"(`[^`\n]*`)", text)
+    return "".join(part if part.startswith("`") else re.sub(r"([*_<>\[\]#|\\])", r"\\\1", part) for part in parts)
+
+
+def prose(comment):
+    """A C comment as Markdown. What is indented further than the text is a drawing and stays as it is."""
+    body = re.sub(r"^/\*+|\*+/$", "", comment.strip())
+    lines = [re.sub(r"^\s*\* ?", "", line) if i else line.strip() for i, line in enumerate(body.split("\n"))]
+    lines = [line.rstrip() for line in lines]
+    out, inside = [], False
+    for number, line in enumerate(lines):
+        drawn = line.startswith("  ") or (not line and inside and any(
+            later.startswith("  ") for later in [later for later in lines[number:] if later][:1]))
+        if drawn != inside:
+            out += ["", "```text"] if drawn else ["```", ""]
+            inside = drawn
+        out.append(line if drawn else escape(line))
+    out += ["```"] if inside else []
+    return "\n".join(out).strip()
+
+
+def chunks(text):
+    """(comment, code) of each paragraph of a header; either may be empty."""
+    for block in re.split(r"\n\n(?=\S)", text):
+        match = re.match(r"\s*(/\*.*?\*/)\s*\n?(.*)", block, flags=re.S)
+        comment, code = (match.group(1), match.group(2)) if match and block.lstrip().startswith("/*") else ("", block)
+        yield comment, code.strip("\n")
+
+
+def header(name):
+    """A header as the body of its manual page."""
+    text = read("include/stet/" + name)
+    text = re.sub(r"/\* SPDX[^\n]*\n", "", text)
+    text = re.sub(r"#ifndef STET_\w+_H\n#define STET_\w+_H\n|\n#endif\s*$", "", text)
+    out, first = [], True
+    for comment, code in chunks(text):
+        code = "\n".join(line for line in code.split("\n") if not line.startswith("#include") or "<stet/" not in line or ".def" in line)
+        code = "" if re.fullmatch(r"(\s*#include [^\n]*)*\s*", code) else code.strip("\n")
+        if comment:
+            said = prose(comment)
+            if first:
+                said = re.sub(r"^\w+: ", "", said)
+                said = said[:1].upper() + said[1:]
+                out.append("## Description")
+            out.append(said)
+        if first and comment:
+            out.append("## Declarations")
+            first = False
+        if code:
+            out.append("```c\n" + code + "\n```")
+    return "\n\n".join(out) + "\n"
+
+
+def rows(path):
+    """The rows of a .def file, each a list of strings."""
+    for match in re.finditer(r"^X\((.*)\)$", read(path), flags=re.M):
+        yield next(csv.reader([match.group(1)], skipinitialspace=True, escapechar="\\", doublequote=False))
+
+
+def table(columns, lines):
+    out = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
+    return "\n".join(out + ["| " + " | ".join(line) + " |" for line in lines])
+
+
+def reasons():
+    """What the access log and the library can give as a reason."""
+    out = ["# Reasons", "Every decision of stet comes with a reason: a stable name, the clause that it stands on, a sentence. "
+           "The access log writes the name; `stet_reason_row` and `stet_status_row` give the whole row. "
+           "This page is made from the two tables that the program is made from.",
+           "## Decisions", "From `include/stet/reason.def`."]
+    out.append(table(["name", "clause", "sentence"], [(f"`{r[1]}`", r[2], escape(r[3])) for r in rows("include/stet/reason.def")]))
+    out += ["## Failures of parsing", "From `include/stet/status.def`. The answer is what a server says to a request that fails so."]
+    out.append(table(["name", "answer", "clause", "sentence"],
+                     [(f"`{r[2]}`", r[3] if r[3] != "0" else "", r[4], escape(r[5])) for r in rows("include/stet/status.def")]))
+    return "\n\n".join(out) + "\n"
+
+
+def clauses_in_code():
+    """{(RFC, section): files of src and include that name it}."""
+    found = {}
+    for folder in ("include/stet", "src"):
+        for root, _, names in os.walk(os.path.join(TOP, folder)):
+            for name in sorted(names):
+                if not name.endswith((".c", ".h", ".def")):
+                    continue
+                path = os.path.relpath(os.path.join(root, name), TOP)
+                text = re.sub(r"\n\s*\*\s?", " ", read(path))
+                for rfc, list_of in re.findall(r"RFC (\d{4,5}),?\s+(?:sections?\s+)?((?:\d+(?:\.\d+)*(?:,\s+(?:and\s+)?|\s+and\s+|\s+to\s+)?)+)", text):
+                    for section in re.findall(r"\d+(?:\.\d+)*", list_of):
+                        found.setdefault((rfc, section), set()).add(path)
+    return found
+
+
+def tests_of_rows():
+    """{requirement id: test files that name it}."""
+    found = {}
+    pattern = re.compile(r"\b(\d{4,5}-[0-9A-Z.]+-\d+[a-z]?)\b")
+    for root, _, names in os.walk(os.path.join(TOP, "test")):
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(root, name), TOP)
+            if "/corpus/" in path or not name.endswith((".md", ".vtc", ".c", ".py")):
+                continue
+            for row in set(pattern.findall(read(path))):
+                found.setdefault(row, set()).add(path)
+    return found
+
+
+def requirements():
+    """Clause, requirement, code, tests."""
+    code, tests = clauses_in_code(), tests_of_rows()
+    lines = list(csv.reader(read("docs/requirements.tsv").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    names, lines = lines[0], lines[1:]
+    out = ["# Requirements", "What the RFCs ask for, one row each, with the code that names the clause and the tests that name the "
+           "row. Rows of the proxy and the client are here too; their code is not written yet. The source is "
+           "`docs/requirements.tsv`; `make coverage` lists the rows of `stet serve` that have no test."]
+    groups = {}
+    for line in lines:
+        row = dict(zip(names, line))
+        rfc, section = row["id"].split("-")[:2]
+        groups.setdefault((rfc, section), []).append(row)
+    key = lambda item: (int(item[0]), [int(n) if n.isdigit() else 99 for n in item[1].split(".")])
+    for rfc, section in sorted(groups, key=key):
+        title = f"RFC {rfc} section {section}" if rfc.isdigit() else f"{rfc} {section}"
+        where = sorted(code.get((rfc, section), []))
+        out.append("## " + title)
+        if where:
+            out.append("In " + ", ".join(f"`{path}`" for path in where) + ".")
+        shown = []
+        for row in groups[(rfc, section)]:
+            named = sorted(tests.get(row["id"], []))
+            shown.append((f"`{row['id']}`", row["level"], row["role"], escape(row["requirement"]), ", ".join(f"`{path[5:]}`" for path in named)))
+        out.append(table(["row", "level", "role", "requirement", "tests"], shown))
+    return "\n\n".join(out) + "\n"
