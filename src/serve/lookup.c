@@ -149,7 +149,7 @@ struct stet__found stet__look_up(struct stet__serve_worker *worker, struct stet_
     struct target target = {.key = key, .now = now};
     enum stet_reason reason = stet__path_decode(key, worker->configuration->dotfiles, &target.path);
     if (reason != STET_REASON_OK)
-        return refuse(reason == STET_REASON_DOTFILE ? 404 : 400, reason);
+        return refuse(reason == STET_REASON_BAD_PATH ? 400 : 404, reason);
     struct stet__found found = find(worker, &target);
     if (found.reason != STET_REASON_NOT_FOUND || !worker->configuration->spa || !is_spa_path(&target.path))
         return found;

@@ -43,18 +43,22 @@ static bool is_dot_segment(struct stet_span segment)
     return stet_span_equal(segment, STET_SPAN(".")) || stet_span_equal(segment, STET_SPAN(".."));
 }
 
-/* Decodes one segment from the front of `*rest` to the end of `out`. */
-static bool decode_segment(struct stet_span *rest, struct stet__path *out)
+/* Decodes one segment from the front of `*rest` to the end of `out`. What is too long is not malformed: it is
+ * not there. */
+static enum stet_reason decode_segment(struct stet_span *rest, struct stet__path *out)
 {
     out->text[out->len++] = '/';
     size_t start = out->len;
     while (rest->len > 0 && rest->ptr[0] != '/') {
         int octet = next_octet(rest);
-        if (octet < 0 || out->len + 2 >= STET__PATH_ROOM)
-            return false;
+        if (octet < 0)
+            return STET_REASON_BAD_PATH;
+        if (out->len + 2 >= STET__PATH_ROOM)
+            return STET_REASON_NOT_FOUND;
         out->text[out->len++] = (char)octet;
     }
-    return !is_dot_segment(stet_span_of(out->text + start, out->len - start));
+    bool dots = is_dot_segment(stet_span_of(out->text + start, out->len - start));
+    return dots ? STET_REASON_BAD_PATH : STET_REASON_OK;
 }
 
 static bool is_hidden(const struct stet__path *path, size_t start)
@@ -76,8 +80,9 @@ enum stet_reason stet__path_decode(struct stet_span path, bool dotfiles, struct 
             continue;
         }
         size_t start = out->len;
-        if (!decode_segment(&path, out))
-            return STET_REASON_BAD_PATH;
+        enum stet_reason reason = decode_segment(&path, out);
+        if (reason != STET_REASON_OK)
+            return reason;
         hidden |= is_hidden(out, start);
     }
     if (out->len == 0)

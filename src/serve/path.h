@@ -27,9 +27,9 @@ struct stet__path {
 struct stet_span stet__path_of_target(struct stet_span path_query);
 
 /*
- * Decodes `path`, which has no query. STET_REASON_OK, or why there is no such file: BAD_PATH, or DOTFILE for
- * a segment that begins with a dot, unless `dotfiles`; "/.well-known/" (RFC 8615) is for the public and
- * always allowed.
+ * Decodes `path`, which has no query. STET_REASON_OK, or why there is no such file: BAD_PATH, NOT_FOUND if it
+ * is longer than a name can be, or DOTFILE for a segment that begins with a dot, unless `dotfiles`;
+ * "/.well-known/" (RFC 8615) is for the public and always allowed.
  */
 enum stet_reason stet__path_decode(struct stet_span path, bool dotfiles, struct stet__path *out);
 

@@ -91,12 +91,12 @@ static void keeps_to_its_room(void **state)
         enum stet_reason reason = stet__path_decode(stet_span_of(long_text, len), false, &path);
         if (reason == STET_REASON_OK)
             assert_int_equal(path.text[path.len], '\0');
-        assert_true(len < STET__PATH_ROOM - 1 || reason == STET_REASON_BAD_PATH);
+        assert_true(len < STET__PATH_ROOM - 1 || reason == STET_REASON_NOT_FOUND);
     }
     for (size_t i = 0; i < sizeof(long_text); i++)
         long_text[i] = i % 2 ? 'a' : '/';
     assert_int_equal(stet__path_decode(stet_span_of(long_text, sizeof(long_text)), false, &path),
-                     STET_REASON_BAD_PATH);
+                     STET_REASON_NOT_FOUND);
 }
 
 static void sets_and_appends(void **state)
