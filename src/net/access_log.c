@@ -131,9 +131,7 @@ static struct entry *find_room(struct ring *ring, size_t size, uint64_t *written
 
 static void wake_if_needed(struct stet__access_log *log, const struct ring *ring, uint64_t written)
 {
-    /* Either the thread sees the record before it sleeps, or this sees that it does. */
-    atomic_thread_fence(memory_order_seq_cst);
-    int state = atomic_load_explicit(&log->state, memory_order_relaxed);
+    int state = atomic_load(&log->state);
     if (state == AWAKE)
         return;
     bool full = written - atomic_load_explicit(&ring->read, memory_order_relaxed) > RING_BYTES / 2;
@@ -161,7 +159,9 @@ void stet__access_log_add(struct stet__access_log *log, unsigned number,
     entry->size = (uint32_t)size;
     entry->record = copy;
     copy_texts(&entry->record, (char *)(entry + 1));
-    atomic_store_explicit(&ring->written, written + size, memory_order_release);
+    /* Sequentially consistent, as is the load of the state: either the thread sees the record before it
+     * sleeps, or this sees that it does. */
+    atomic_store(&ring->written, written + size);
     wake_if_needed(log, ring, written + size);
 }
 
@@ -246,7 +246,6 @@ static void rest(struct stet__access_log *log, bool nap)
     struct pollfd poll_fd = {.fd = log->wake_fd, .events = POLLIN};
     uint64_t count;
     atomic_store(&log->state, nap ? NAPPING : SLEEPING);
-    atomic_thread_fence(memory_order_seq_cst);
     if (nap || !pending(log))
         (void)poll(&poll_fd, 1, nap ? NAP_MS : -1);
     atomic_store(&log->state, AWAKE);
