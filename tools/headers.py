@@ -135,7 +135,8 @@ def requirements():
         row = dict(zip(names, line))
         rfc, section = row["id"].split("-")[:2]
         groups.setdefault((rfc, section), []).append(row)
-    key = lambda item: (int(item[0]), [int(n) if n.isdigit() else 99 for n in item[1].split(".")])
+    number = lambda text: int(text) if text.isdigit() else 99999
+    key = lambda item: (number(item[0]), item[0], [number(n) for n in item[1].split(".")])
     for rfc, section in sorted(groups, key=key):
         title = f"RFC {rfc} section {section}" if rfc.isdigit() else f"{rfc} {section}"
         where = sorted(code.get((rfc, section), []))
