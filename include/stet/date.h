@@ -2,8 +2,8 @@
 /*
  * date: HTTP-date, RFC 9110 section 5.6.7.
  *
- * Times are whole Unix seconds (UTC) in an int64_t. No libc time function, time zone or locale is used. A leap
- * second (":60") is accepted and reads as the first second of the next minute.
+ * Times are whole Unix seconds (UTC) in an int64_t. No libc time function, time zone or locale is used. A
+ * leap second (":60") is accepted and reads as the first second of the next minute.
  */
 #ifndef STET_DATE_H
 #define STET_DATE_H
@@ -17,10 +17,11 @@
 #define STET_DATE_LEN 29 /* octets of an IMF-fixdate */
 
 /*
- * Reads IMF-fixdate, RFC 850 or asctime form. `now` resolves the two-digit year of RFC 850: a year more than 50
- * years in the future is the latest past year with the same digits. The name of the day has to be one, but need
- * not be the right one (many senders get it wrong, and the date is unambiguous without it). OWS around the value
- * is the caller's to trim. STET_E_SYNTAX for anything else, 30 February and 24:00:00 among it.
+ * Reads IMF-fixdate, RFC 850 or asctime form. `now` resolves the two-digit year of RFC 850: it is the latest
+ * year with these digits in which the moment is not more than 50 years after `now`. The name of the day has
+ * to be one, but need not be the right one (many senders get it wrong, and the date is unambiguous without
+ * it). OWS around the value is the caller's to trim. STET_E_SYNTAX for anything else, 30 February and
+ * 24:00:00 among it.
  */
 int stet_date_parse(struct stet_span value, int64_t now, int64_t *out);
 

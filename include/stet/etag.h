@@ -5,8 +5,8 @@
  *
  *   entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE        etagc = %x21 / %x23-7E / obs-text
  *
- * A backslash is an ordinary octet and only a double quote ends a tag: tags are not quoted strings, and a comma
- * inside one does not split a list.
+ * A backslash is an ordinary octet and only a double quote ends a tag: tags are not quoted strings, and a
+ * comma inside one does not split a list.
  */
 #ifndef STET_ETAG_H
 #define STET_ETAG_H
@@ -49,16 +49,17 @@ struct stet_etag_list {
 };
 
 /*
- * Starts reading field `id` of `fields`, which must outlive the list. "*" beside tags is not the wildcard (the
- * grammar has it alone): the kind is TAGS then.
+ * Starts reading field `id` of `fields`, which must outlive the list. "*" beside tags is not the wildcard
+ * (the grammar has it alone): the kind is TAGS then.
  */
 enum stet_etag_list_kind stet_etag_list_begin(struct stet_etag_list *list, const struct stet_fields *fields,
                                               enum stet_field_id id);
 
 /*
  * The next well-formed member, or STET_END. Empty members are skipped (RFC 9110 section 5.6.1.2). A malformed
- * member (no quotes, lower-case "w/", a control octet, an unclosed quote) matches nothing and is skipped up to
- * the next comma that is outside of a quoted part; it never hides the members after it.
+ * member (no quotes, lower-case "w/", a control octet, an unclosed quote) matches nothing and is skipped up
+ * to the next comma that is outside of a quoted part (DQUOTE *etagc DQUOTE; a double quote that opens none is
+ * an ordinary octet there); it never hides the members after it.
  */
 int stet_etag_list_next(struct stet_etag_list *list, struct stet_etag *out);
 

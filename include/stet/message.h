@@ -2,8 +2,8 @@
 /*
  * message: heads of requests and responses, whatever the version of HTTP that carried them.
  *
- * http1.h fills these from octets; the decisions (precondition.h, answer.h, ...) only read them. Spans borrow from
- * the buffer that was parsed and live as long as it does. RFC 9110 section 6.
+ * http1.h fills these from octets; the decisions (precondition.h, answer.h, ...) only read them. Spans borrow
+ * from the buffer that was parsed and live as long as it does. RFC 9110 section 6.
  */
 #ifndef STET_MESSAGE_H
 #define STET_MESSAGE_H
@@ -45,8 +45,9 @@ static inline bool stet_fields_have(const struct stet_fields *fields, enum stet_
     return (fields->present >> id & 1) != 0;
 }
 
-/* The first line at index `from` or later with this id, or NULL. Repeated lines: call again from its index + 1. */
-const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id, size_t from);
+/* The first line at index `from` or later with this id, or NULL. For the next one call again from after it. */
+const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id,
+                                          size_t from);
 
 /* The number of lines with this id: more than one makes a singleton field invalid (RFC 9110 section 5.3). */
 size_t stet_fields_count(const struct stet_fields *fields, enum stet_field_id id);

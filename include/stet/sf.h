@@ -2,10 +2,10 @@
 /*
  * sf: Structured Field Values for HTTP, RFC 9651: pull parser and serialiser.
  *
- * The value of a structured field is its lines joined by commas (section 4.2): a parser is begun on the lines of a
- * field, or on one span. A failure anywhere voids the whole field, so a caller either reads to STET_END before it
- * acts, or checks first with stet_sf_check. Nothing is allocated and nothing is copied: strings stay escaped and
- * byte sequences encoded until asked for.
+ * The value of a structured field is its lines joined by commas (section 4.2): a parser is begun on the lines
+ * of a field, or on one span. A failure anywhere voids the whole field, so a caller either reads to STET_END
+ * before it acts, or checks first with stet_sf_check. Nothing is allocated and nothing is copied: strings
+ * stay escaped and byte sequences encoded until asked for.
  *
  *   struct stet_sf sf;
  *   stet_sf_begin(&sf, STET_SF_DICTIONARY, fields, STET_FIELD_OTHER, STET_SPAN("Stet-Cache-Control"));
@@ -58,7 +58,11 @@ struct stet_sf {
     int failed;
 };
 
-/* Starts on all lines of a field, by id, or by `name` if `id` is STET_FIELD_OTHER. `fields` outlives the parser. */
+/*
+ * Starts on all lines of a field, by id, or by `name` if `id` is STET_FIELD_OTHER. `fields` and `name`
+ * outlive the parser. A string that is cut by the end of its line is a failure, although joined lines may
+ * make one of it ("parsers MAY fail": section 4.2).
+ */
 void stet_sf_begin(struct stet_sf *sf, enum stet_sf_kind kind, const struct stet_fields *fields,
                    enum stet_field_id id, struct stet_span name);
 
@@ -66,32 +70,40 @@ void stet_sf_begin(struct stet_sf *sf, enum stet_sf_kind kind, const struct stet
 void stet_sf_begin_value(struct stet_sf *sf, enum stet_sf_kind kind, struct stet_span value);
 
 /*
- * The next member, STET_END, or STET_E_SYNTAX, which is final. A dictionary hands out a key as often as it stands
- * there; the last one counts (section 3.2), but keeps the place of the first.
+ * The next member, STET_END, or STET_E_SYNTAX, which is final. A dictionary hands out a key as often as it
+ * stands there; the last one counts (section 3.2), but keeps the place of the first.
  */
 int stet_sf_next(struct stet_sf *sf, struct stet_sf_member *member);
 
 /* The next item of the inner list that stet_sf_next gave last, or STET_END. */
 int stet_sf_inner(struct stet_sf *sf, struct stet_sf_item *item);
 
-/* The next parameter of what was read last (an item, an inner item, or an inner list after its end), or STET_END. */
+/*
+ * The next parameter of what was read last, or STET_END. Asked right after stet_sf_next gave an inner list,
+ * it skips the items and gives the parameters of the list. A key may come twice here too: the last one
+ * counts.
+ */
 int stet_sf_param(struct stet_sf *sf, struct stet_span *key, struct stet_sf_item *item);
 
-/* STET_OK if the whole field parses, STET_E_SYNTAX otherwise. Takes a parser that was only begun; leaves it so. */
+/* STET_OK if the whole field parses, STET_E_SYNTAX otherwise. The parser was only begun, and stays so. */
 int stet_sf_check(const struct stet_sf *sf);
 
 /*
- * Decodes the text of a STRING, DISPLAY_STRING or BYTES into `out`, which has room for `text.len` octets. Returns
- * the number of octets. The item comes from the parser and so is well formed.
+ * Decodes the text of a STRING, DISPLAY_STRING or BYTES into `out`, which has room for `text.len` octets.
+ * Returns the number of octets. The item comes from the parser and so is well formed. A TOKEN is copied.
  */
 size_t stet_sf_decode(const struct stet_sf_item *item, char *out);
 
-/* A serialiser into a caller's buffer: section 4.1. Failures stick and show in stet_sf_finish. */
+/*
+ * A serialiser into a caller's buffer: section 4.1. Failures stick and show in stet_sf_finish; so do calls in
+ * an order that no structure has. Members follow one another: items for a list or an item, key and item (or
+ * inner list) for a dictionary. That a key stands only once is the caller's to see to.
+ */
 struct stet_sf_writer {
     char *out;
     size_t room;
     size_t len;
-    int failed;   /* STET_OK, STET_E_NO_ROOM or STET_E_SYNTAX (the value cannot be expressed) */
+    int failed; /* STET_OK, STET_E_NO_ROOM or STET_E_SYNTAX (the value cannot be expressed) */
     int state;
 };
 
@@ -99,11 +111,14 @@ void stet_sf_write_begin(struct stet_sf_writer *w, char *out, size_t room);
 void stet_sf_write_key(struct stet_sf_writer *w, struct stet_span key); /* starts a dictionary member */
 void stet_sf_write_inner_begin(struct stet_sf_writer *w);
 void stet_sf_write_inner_end(struct stet_sf_writer *w);
-/* Writes a bare item; text is raw here (not escaped, not encoded): the writer escapes, encodes and checks it. */
+/* Writes a bare item; text is raw (not escaped, not encoded): the writer checks, escapes and encodes it. */
 void stet_sf_write_item(struct stet_sf_writer *w, const struct stet_sf_item *item);
 /* A parameter of what was written last; `item` NULL means true. */
 void stet_sf_write_param(struct stet_sf_writer *w, struct stet_span key, const struct stet_sf_item *item);
-/* STET_OK and `*out` (borrowing the buffer), or the first failure. */
+/*
+ * STET_OK and `*out` (borrowing the buffer), or the first failure. An empty list or dictionary is the empty
+ * span: "do not serialize the field at all".
+ */
 int stet_sf_finish(const struct stet_sf_writer *w, struct stet_span *out);
 
 #endif

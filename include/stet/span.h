@@ -67,9 +67,9 @@ static inline struct stet_span stet_span_trim(struct stet_span s)
 bool stet_span_equal_nocase(struct stet_span a, struct stet_span b);
 
 /*
- * The decimal digits of `s`, which must be all of it and at least one. STET_E_SYNTAX if there is another octet
- * or none, STET_E_NUMBER if the value does not fit 64 bits (RFC 9110 section 8.6: no wrap, no loss). `*out` is
- * written on STET_OK only.
+ * The decimal digits of `s`, which must be all of it and at least one. STET_E_SYNTAX if there is another
+ * octet or none, STET_E_NUMBER if the value does not fit 64 bits (RFC 9110 section 8.6: no wrap, no loss).
+ * `*out` is written on STET_OK only.
  */
 int stet_span_to_u64(struct stet_span s, uint64_t *out);
 
