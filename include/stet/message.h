@@ -45,7 +45,7 @@ static inline bool stet_fields_have(const struct stet_fields *fields, enum stet_
     return (fields->present >> id & 1) != 0;
 }
 
-/* The first line at index `from` or later with this id, or NULL. For the next one call again from after it. */
+/* The first line at index `from` or later with this id, or NULL. For the next, call again from behind it. */
 const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum stet_field_id id,
                                           size_t from);
 
