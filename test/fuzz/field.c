@@ -68,7 +68,7 @@ static void check_qvalue(struct stet_span value)
         require(q == 5000);
         return;
     }
-    char text[8];
+    char text[24];
     snprintf(text, sizeof text, "%u.%03u", q / 1000, q % 1000);
     require(q <= 1000 && value.len <= 5 && (value.len == 1 || value.ptr[1] == '.'));
     for (size_t i = 0; i < 5; i++)
