@@ -159,7 +159,8 @@ class Man:
 
     def document(self, root):
         lines = self.head + "".join(self.block(node) for node in root if not self.is_title(node))
-        return re.sub(r"\n{2,}", "\n", lines)
+        lines = re.sub(r"\n{2,}", "\n", lines)
+        return re.sub(r"^(\.S[HS] .*\n)\.PP\n", r"\1", lines, flags=re.M)
 
     @staticmethod
     def is_title(node):
