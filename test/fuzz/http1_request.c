@@ -57,7 +57,7 @@ static void check_head(const struct stet_http1_request *request, struct stet_spa
                        const struct stet_http1_limits *limits)
 {
     struct stet_span head = {input.ptr, request->head_len};
-    require(head.len <= input.len && head.len <= limits->head_bytes && head.len >= 18);
+    require(head.len <= input.len && head.len <= limits->head_bytes && head.len >= 16);
     require(memcmp(head.ptr + head.len - 4, "\r\n\r\n", 4) == 0);
     require(within(request->head.method_name, head) && within(request->head.target, head));
     require(request->head.target.len > 0 && request->head.target.len <= limits->target_bytes);
