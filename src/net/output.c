@@ -10,7 +10,7 @@
 
 #include "base/assert.h"
 
-#define HOLD_BACK 16384     /* the last octets of a file part, sent from memory */
+#define HOLD_BACK 4096      /* the last octets of a file part, sent from memory */
 #define BURST (1024 * 1024) /* octets of files in one go */
 #define VECTORS 16
 
@@ -24,6 +24,12 @@ static const struct stet__part *current(const struct stet__output *output)
 {
     const struct stet__body *body = &output->body;
     return body->at < body->count ? &body->parts[body->at] : NULL;
+}
+
+/* A file that may change is looked at once more before its last octets go out. */
+static uint64_t held_back(const struct stet__output *output)
+{
+    return output->body.intact ? HOLD_BACK : 0;
 }
 
 static bool is_file(const struct stet__part *part)
@@ -147,11 +153,11 @@ static enum stet__sent send_memory(struct stet__output *output, int fd)
     return (size_t)n < vectors.octets ? STET__SENT_SOME : STET__SENT_ALL;
 }
 
-/* Sends some of the current file part, which is longer than HOLD_BACK. */
+/* Sends some of the current file part, which is longer than what is held back. */
 static enum stet__sent send_file(struct stet__output *output, int fd, uint64_t *budget)
 {
     const struct stet__part *part = current(output);
-    uint64_t wanted = part->length - output->body.done - HOLD_BACK;
+    uint64_t wanted = part->length - output->body.done - held_back(output);
     if (wanted > *budget)
         wanted = *budget;
     off_t offset = (off_t)(part->offset + output->body.done);
@@ -172,7 +178,7 @@ enum stet__sent stet__output_push(struct stet__output *output, int fd)
         const struct stet__part *part = current(output);
         enum stet__sent sent;
         bool roomy = output->octets.len - output->sent <= STET__OUTPUT_FULL;
-        if (is_file(part) && part->length - output->body.done <= HOLD_BACK && roomy)
+        if (is_file(part) && part->length - output->body.done <= held_back(output) && roomy)
             sent = load_end(output, part);
         else if (output->sent < output->octets.len || (part && !is_file(part)))
             sent = send_memory(output, fd);

@@ -30,7 +30,8 @@ struct stet__entry {
     int64_t review_at;     /* Unix seconds when its validators can be better; INT64_MAX: never */
     struct stet_span key;  /* as received: "/docs/" */
     struct stet_span path; /* of the file, decoded: "/docs/index.html" */
-    int fd;                /* -1 if the octets are in memory */
+    bool sealed;           /* fd is a copy of the content that cannot change, not the file */
+    int fd;                /* -1 if the octets are in `content` */
     char *content;         /* or NULL */
     size_t cost;           /* octets of memory */
     struct stet__identity identity;

@@ -44,7 +44,7 @@ static void release(void *owner)
 static bool intact(void *owner)
 {
     struct partial *partial = owner;
-    return !partial->entry->whole.intact || partial->entry->whole.intact(partial->entry);
+    return partial->entry->whole.intact(partial->entry);
 }
 
 static struct stet_span type_of(const struct stet__entry *entry)
@@ -140,7 +140,7 @@ void stet__partial_answer(struct stet__serve_worker *worker, struct stet__exchan
                                 .owner = partial,
                                 .hold = hold,
                                 .release = release,
-                                .intact = entry->fd >= 0 ? intact : NULL};
+                                .intact = entry->whole.intact ? intact : NULL};
     stet__exchange_answer(exchange, &reply);
     release(partial);
 }

@@ -11,7 +11,9 @@
  * (section 8.8.2.1 forbids to send it).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <stet/not_modified.h>
@@ -21,7 +23,8 @@
 
 #define NORMALISED_UNTIL 315705600 /* 1980-01-03: what is older is a constant, in whatever time zone */
 #define STRONG_AFTER_S 2           /* section 8.8.2.2: the second of the date is surely over */
-#define KEEP_MAX 65536             /* larger contents are sent from the file (sendfile) */
+#define HEAP_MAX 32768             /* larger contents are not copied for each answer, but sent by sendfile */
+#define MEMORY_SHARE 8 /* a content that needs more than this part of the memory is sent from the file */
 #define READ_ATTEMPTS 4
 #define AT_ONCE_MAX (UINT64_C(16) << 20) /* what a worker reads in one go at the most; about 10 ms */
 #define ASK_AGAIN_S 5                    /* when the queue of the hashing thread was full */
@@ -77,7 +80,7 @@ static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *en
                                         .owner = entry,
                                         .hold = hold,
                                         .release = release,
-                                        .intact = entry->fd >= 0 ? intact : NULL};
+                                        .intact = entry->fd >= 0 && !entry->sealed ? intact : NULL};
     /* The driver copies the head, and there is nothing else to keep. */
     entry->not_modified = (struct stet__reply){.head = not_modified};
     return true;
@@ -164,14 +167,16 @@ static bool read_content(struct stet__entry *entry, int fd, bool *stable)
     return true;
 }
 
-/* A file that has its tag with the first answer. */
+/* A file that has its tag with the first answer, and whose content is sent as it was hashed, if it is not too
+ * large. */
 static bool take_small(struct stet__serve_worker *worker, struct stet__entry *entry, int fd, int64_t now)
 {
     struct stet__digest digest;
     bool stable = true;
+    bool keeps = entry->identity.size <= worker->configuration->memory_bytes / MEMORY_SHARE;
+    bool known = stet__hashes_find(worker->shared->hashes, &entry->identity, &digest);
     int64_t now_ns = stet__hash_clock_ns();
-    if (entry->identity.size > KEEP_MAX &&
-        stet__hashes_find(worker->shared->hashes, &entry->identity, &digest)) {
+    if (known && !keeps) {
         set_date(entry, now);
         return set_tag(entry, &digest);
     }
@@ -187,8 +192,8 @@ static bool take_small(struct stet__serve_worker *worker, struct stet__entry *en
         !set_tag(entry, &digest))
         return false;
     stet__hashes_remember(worker->shared->hashes, &entry->identity, &digest, now_ns);
-    /* What may change without a trace is sent as it was hashed. */
-    if (entry->identity.size > KEEP_MAX && !entry->racy) {
+    /* What may change without a trace is sent as it was hashed, whatever its size. */
+    if (!keeps && !entry->racy) {
         free(entry->content);
         entry->content = NULL;
     }
@@ -223,16 +228,41 @@ static bool take_large(struct stet__serve_worker *worker, struct stet__entry *en
     return true;
 }
 
+/*
+ * A copy of the content that nobody can change any more, in a file of memory: sendfile takes it as it is, and
+ * a body sent from it is the one that was hashed, whatever happens to the file. -1 if the system refuses.
+ */
+static int seal(const struct stet__entry *entry)
+{
+    int fd = memfd_create("stet content", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -1;
+    size_t len = (size_t)entry->selected.length;
+    if (write(fd, entry->content, len) == (ssize_t)len &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static void set_body(struct stet__entry *entry, int fd)
 {
     entry->body = (struct stet__part){.fd = -1, .length = entry->selected.length};
-    if (entry->content) {
-        entry->body.memory = stet_span_of(entry->content, entry->selected.length);
-        entry->cost += entry->identity.size;
-        close(fd);
+    if (!entry->content) {
+        entry->fd = entry->body.fd = fd;
         return;
     }
-    entry->fd = entry->body.fd = fd;
+    close(fd);
+    entry->cost += entry->identity.size;
+    if (entry->selected.length > HEAP_MAX)
+        entry->fd = entry->body.fd = seal(entry);
+    entry->sealed = entry->fd >= 0;
+    if (!entry->sealed) {
+        entry->body.memory = stet_span_of(entry->content, entry->selected.length);
+        return;
+    }
+    free(entry->content);
+    entry->content = NULL;
 }
 
 struct stet__entry *stet__representation_of_file(struct stet__serve_worker *worker, struct stet_span key,
