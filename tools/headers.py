@@ -4,6 +4,7 @@
 import csv
 import os
 import re
+import textwrap
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -33,7 +34,8 @@ def prose(comment):
             inside = drawn
         out.append(line if drawn else escape(line))
     out += ["```"] if inside else []
-    return "\n".join(out).strip()
+    text = "\n".join(out).strip()
+    return re.sub(r"(?<=```text\n)(.*?)(?=^```)", lambda match: textwrap.dedent(match.group()), text, flags=re.S | re.M)
 
 
 def chunks(text):
@@ -79,16 +81,20 @@ def table(columns, lines):
     return "\n".join(out + ["| " + " | ".join(line) + " |" for line in lines])
 
 
+def unbroken(text):
+    return text.replace(" ", "\u00a0")
+
+
 def reasons():
     """What the access log and the library can give as a reason."""
     out = ["# Reasons", "Every decision of stet comes with a reason: a stable name, the clause that it stands on, a sentence. "
            "The access log writes the name; `stet_reason_row` and `stet_status_row` give the whole row. "
            "This page is made from the two tables that the program is made from.",
            "## Decisions", "From `include/stet/reason.def`."]
-    out.append(table(["name", "clause", "sentence"], [(f"`{r[1]}`", r[2], escape(r[3])) for r in rows("include/stet/reason.def")]))
+    out.append(table(["name", "clause", "sentence"], [(f"`{r[1]}`", unbroken(r[2]), escape(r[3])) for r in rows("include/stet/reason.def")]))
     out += ["## Failures of parsing", "From `include/stet/status.def`. The answer is what a server says to a request that fails so."]
     out.append(table(["name", "answer", "clause", "sentence"],
-                     [(f"`{r[2]}`", r[3] if r[3] != "0" else "", r[4], escape(r[5])) for r in rows("include/stet/status.def")]))
+                     [(f"`{r[2]}`", r[3] if r[3] != "0" else "", unbroken(r[4]), escape(r[5])) for r in rows("include/stet/status.def")]))
     return "\n\n".join(out) + "\n"
 
 
@@ -136,7 +142,8 @@ def requirements():
         rfc, section = row["id"].split("-")[:2]
         groups.setdefault((rfc, section), []).append(row)
     number = lambda text: int(text) if text.isdigit() else 99999
-    key = lambda item: (number(item[0]), item[0], [number(n) for n in item[1].split(".")])
+    first = ("9110", "9112", "9111")
+    key = lambda item: (first.index(item[0]) if item[0] in first else 9, number(item[0]), item[0], [number(n) for n in item[1].split(".")])
     for rfc, section in sorted(groups, key=key):
         title = f"RFC {rfc} section {section}" if rfc.isdigit() else f"{rfc} {section}"
         where = sorted(code.get((rfc, section), []))
@@ -146,6 +153,6 @@ def requirements():
         shown = []
         for row in groups[(rfc, section)]:
             named = sorted(tests.get(row["id"], []))
-            shown.append((f"`{row['id']}`", row["level"], row["role"], escape(row["requirement"]), ", ".join(f"`{path[5:]}`" for path in named)))
+            shown.append((f"`{row['id']}`", unbroken(row["level"]), row["role"], escape(row["requirement"]), ", ".join(f"`{path[5:]}`" for path in named)))
         out.append(table(["row", "level", "role", "requirement", "tests"], shown))
     return "\n\n".join(out) + "\n"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
+PLAIN_BLOCKS = ("c", "console", "output", "sh", "text")  # the others are parts of executed cases, named on the page
 NAMESPACE = "{http://commonmark.org/xml/1.0}"
 
 
@@ -115,11 +116,12 @@ class Html:
         return "<hr>"
 
     def write_code_block(self, node):
-        language = (node.get("info") or "").split(" ")[0]
-        text = html.escape(node.text or "")
+        info = node.get("info") or "text"
+        language, text = info.split(" ")[0], html.escape(node.text or "")
+        kind = "" if language in PLAIN_BLOCKS else f' data-kind="{html.escape(info)}"'
         if language == "console":
             text = re.sub(r"^\$ (.*)$", r'<span class="prompt">$ </span><b>\1</b>', text, flags=re.M)
-        return f'<pre class="{html.escape(language) or "text"}" tabindex="0"><code>{text}</code></pre>'
+        return f'<pre class="{html.escape(language)}"{kind} tabindex="0"><code>{text}</code></pre>'
 
     def write_list(self, node):
         if is_term_list(node):
