@@ -45,9 +45,11 @@ void stet__arena_release(struct stet__arena *arena)
 
 void *stet__arena_alloc(struct stet__arena *arena, size_t n)
 {
-    if (n > arena->max - arena->used)
+    if (n > SIZE_MAX - ALIGNMENT)
         return NULL;
     size_t rounded = (n + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (rounded > arena->max - arena->used)
+        return NULL;
     struct stet__arena_block *block = arena->blocks;
     if (!block || rounded > block->room - block->used) {
         size_t room = rounded > BLOCK_BYTES ? rounded : BLOCK_BYTES;
@@ -59,7 +61,7 @@ void *stet__arena_alloc(struct stet__arena *arena, size_t n)
     }
     void *result = block->octets + block->used;
     block->used += rounded;
-    arena->used += n;
+    arena->used += rounded;
     return result;
 }
 

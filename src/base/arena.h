@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arena: memory that dies all at once, with the exchange it belongs to. Blocks are kept for the next use up to
- * `keep`, so a busy arena does not call the allocator.
+ * arena: memory that dies all at once, with the exchange it belongs to. One block is kept for the next use,
+ * so a busy arena does not call the allocator.
  */
 #ifndef STET_BASE_ARENA_H
 #define STET_BASE_ARENA_H
@@ -12,7 +12,7 @@ struct stet__arena_block;
 
 struct stet__arena {
     struct stet__arena_block *blocks; /* the one in use first */
-    size_t used;                      /* octets handed out of all blocks */
+    size_t used;                      /* octets handed out of all blocks, with what alignment takes */
     size_t max;                       /* what it may hand out at the most */
 };
 

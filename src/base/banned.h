@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * banned: functions that are compile errors. Included before everything else by the build (-include), so the system
- * headers come first, while their declarations can still be read.
+ * banned: functions that are compile errors. Included before everything else by the build (-include), so the
+ * system headers come first, while their declarations can still be read.
  *
- * Unbounded or truncating string functions, functions with hidden state, and everything that depends on locale or
- * time zone (RFC 9110 section 5.6.7 dates are in core/date.c).
+ * Unbounded or truncating string functions, functions with hidden state, and everything that depends on
+ * locale or time zone (RFC 9110 section 5.6.7 dates are in core/date.c).
  */
 #ifndef STET_BASE_BANNED_H
 #define STET_BASE_BANNED_H

@@ -33,7 +33,7 @@ char *stet__buffer_reserve(struct stet__buffer *buffer, size_t n)
     if (n > buffer->room - buffer->len) {
         size_t room = buffer->room ? buffer->room : FIRST_ROOM;
         while (room < buffer->len + n)
-            room *= 2;
+            room = room > buffer->max / 2 ? buffer->max : room * 2;
         if (room > buffer->max)
             room = buffer->max;
         char *ptr = realloc(buffer->ptr, room);

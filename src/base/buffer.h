@@ -2,8 +2,8 @@
 /*
  * buffer: octets on the heap that grow up to a maximum set at birth.
  *
- * A failed append leaves the content as it was and sticks: `failed` stays set until stet__buffer_clear, so a run of
- * appends is checked once at its end.
+ * A failed append leaves the content as it was and sticks: `failed` stays set until stet__buffer_clear, so a
+ * run of appends is checked once at its end.
  */
 #ifndef STET_BASE_BUFFER_H
 #define STET_BASE_BUFFER_H
@@ -27,7 +27,8 @@ void stet__buffer_release(struct stet__buffer *buffer);
 /* Forgets the content, keeps the memory. */
 void stet__buffer_clear(struct stet__buffer *buffer);
 
-/* Makes room for `n` more octets and returns where they go, or NULL. The caller adds what it wrote to `len`. */
+/* Makes room for `n` more octets and returns where they go, or NULL. The caller adds what it wrote to `len`.
+ */
 char *stet__buffer_reserve(struct stet__buffer *buffer, size_t n);
 
 /* False if there is no room. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * list: an intrusive, circular, doubly linked list. A node sits inside what it links; a list is a node that is the
- * head. A node that is in no list points to itself, so taking it out twice is harmless.
+ * list: an intrusive, circular, doubly linked list. A node sits inside what it links; a list is a node that
+ * is the head. A node that is in no list points to itself, so taking it out twice is harmless.
  */
 #ifndef STET_BASE_LIST_H
 #define STET_BASE_LIST_H

@@ -20,6 +20,12 @@ struct stet__connection_slab {
     struct stet__connection at[SLAB_CONNECTIONS];
 };
 
+/* Octets have come of a request that is not answered. */
+static bool in_request(const struct stet__connection *connection)
+{
+    return connection->kept.len > 0 || connection->chunked_head > 0;
+}
+
 static void set_deadline(struct stet__connection *connection, int64_t seconds)
 {
     struct stet__worker *worker = connection->worker;
@@ -121,7 +127,7 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
         turn->end = kept + (size_t)n;
         return true;
     }
-    bool ending = connection->worker->stopping && kept == 0;
+    bool ending = connection->worker->stopping && !in_request(connection);
     if (n < 0 && (errno == EAGAIN || errno == EINTR) && !ending)
         return false;
     /* A request that is cut off gets no answer: nobody would understand what to (RFC 9112 section 8). */
@@ -237,10 +243,9 @@ static void ready(struct stet__watch *watch, uint32_t events)
 void stet__connection_passed(struct stet__deadline *deadline)
 {
     struct stet__connection *connection = stet__list_entry(deadline, struct stet__connection, deadline);
-    bool in_request = connection->kept.len > 0 || connection->chunked_head > 0;
     if (connection->state == STET__CONNECTION_SENDING)
         connection->reset = true;
-    if (connection->state != STET__CONNECTION_READING || !in_request) {
+    if (connection->state != STET__CONNECTION_READING || !in_request(connection)) {
         stet__connection_close(connection);
         return;
     }
@@ -303,7 +308,6 @@ bool stet__connection_open(struct stet__worker *worker, int fd, const struct soc
         give_back(connection);
         return false;
     }
-    atomic_fetch_add_explicit(worker->connections, 1, memory_order_relaxed);
     worker->open++;
     set_deadline(connection, worker->limits->idle_timeout_s);
     return true;
@@ -420,7 +424,7 @@ void stet__connection_settle(struct stet__connection *connection, struct stet__t
         connection->state = STET__CONNECTION_SENDING;
         listen_for(connection, false, true);
         set_deadline(connection, connection->worker->limits->send_timeout_s);
-    } else if (connection->closing) {
+    } else if (connection->closing || (connection->worker->stopping && !in_request(connection))) {
         finish(connection);
     } else {
         read_on(connection);
@@ -429,9 +433,8 @@ void stet__connection_settle(struct stet__connection *connection, struct stet__t
 
 void stet__connection_stop(struct stet__connection *connection)
 {
-    bool in_request = connection->kept.len > 0 || connection->chunked_head > 0;
     /* A request may have come that was not read yet: look, then close (receive). */
-    if (connection->state == STET__CONNECTION_READING && !in_request)
+    if (connection->state == STET__CONNECTION_READING && !in_request(connection))
         serve(connection);
 }
 
@@ -454,6 +457,9 @@ void stet__connections_release(struct stet__worker *worker)
     struct stet__connection_slab *slab = worker->slabs;
     while (slab) {
         struct stet__connection_slab *next = slab->next;
+        for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
+            if (slab->at[i].state == STET__CONNECTION_GONE)
+                stet__turn_give(worker, slab->at[i].turn);
         free(slab);
         slab = next;
     }

@@ -49,7 +49,8 @@ struct stet__connection {
     struct stet__deadline deadline; /* node: the list of free ones too */
     struct stet__buffer kept;
     struct stet__sending *sending;
-    size_t seen; /* octets of `kept` that are known to be less than a head */
+    struct stet__turn *turn; /* in WAITING and GONE: what the role has the exchange of */
+    size_t seen;             /* octets of `kept` that are known to be less than a head */
     struct stet_chunked chunked;
     size_t chunked_head; /* the length of the head at the front of `kept` whose chunked body is being read; 0:
                             none */
@@ -66,7 +67,8 @@ struct stet__connection {
     uint8_t peer[16];
 };
 
-/* Takes over `fd`. False, with `fd` closed, if there is no memory. */
+/* Takes over `fd`, of a connection that is counted already. False, with `fd` closed, if there is no memory.
+ */
 bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer);
 
 /* Closes and frees it. */

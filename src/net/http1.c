@@ -99,8 +99,10 @@ static void ask_role(struct stet__connection *connection, struct stet__turn *tur
     turn->asked_ms = stet__loop_monotonic_ms(worker->loop);
     connection->state = STET__CONNECTION_ASKING;
     worker->role->request(worker->role_state, &turn->exchange);
-    if (turn->asked)
+    if (turn->asked) {
         connection->state = STET__CONNECTION_WAITING;
+        connection->turn = turn;
+    }
 }
 
 /* A head is parsed. False if its body has to come first. */
@@ -108,6 +110,7 @@ static bool take_request(struct stet__connection *connection, struct stet__turn 
 {
     const struct stet_http1_request *request = &turn->request;
     bool chunked = request->body == STET_BODY_CHUNKED;
+    connection->head_begun = false;
     bool has_body = chunked || (request->body == STET_BODY_LENGTH && request->content_length > 0);
     if (request->expect_unknown) {
         refuse_reason(connection, turn, request, 417, STET_REASON_EXPECTATION);

@@ -124,6 +124,8 @@ static struct stet__server *new_server(const struct stet__server_configuration *
     if (!server)
         return NULL;
     server->limits = configuration->limits;
+    if (server->limits.pipeline == 0)
+        server->limits.pipeline = 1;
     server->places = calloc(configuration->address_count, sizeof *server->places);
     server->workers = calloc(configuration->workers, sizeof *server->workers);
     server->worker_count = configuration->workers;

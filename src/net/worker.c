@@ -97,6 +97,15 @@ static bool at_limit(const struct stet__worker *worker)
     return atomic_load_explicit(worker->connections, memory_order_relaxed) >= worker->limits->connections;
 }
 
+/* Counts a connection that is about to be accepted. False if there are as many as there may be. */
+static bool reserve(struct stet__worker *worker)
+{
+    if (atomic_fetch_add_explicit(worker->connections, 1, memory_order_relaxed) < worker->limits->connections)
+        return true;
+    atomic_fetch_sub_explicit(worker->connections, 1, memory_order_relaxed);
+    return false;
+}
+
 static void go_on_accepting(struct stet__worker *worker)
 {
     if (worker->listening || worker->stopping || at_limit(worker))
@@ -118,15 +127,16 @@ static bool accept_one(struct stet__listener *listener)
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof peer;
     bool log = worker->log != NULL;
-    if (at_limit(worker)) {
+    if (!reserve(worker)) {
         stop_accepting(worker);
         return false;
     }
     int fd = accept4(listener->watch.fd, log ? (struct sockaddr *)&peer : NULL, log ? &len : NULL,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0)
-        return stet__connection_open(worker, fd, &peer);
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+    if (fd >= 0 && stet__connection_open(worker, fd, &peer))
+        return true;
+    atomic_fetch_sub_explicit(worker->connections, 1, memory_order_relaxed);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
         stop_accepting(worker);
     return false;
 }
