@@ -306,7 +306,8 @@ def versions(names, build):
         flag = "--version" if name == "stet" else "-v"
         text = subprocess.run([program, flag], capture_output=True, check=False, text=True)
         line = (text.stdout + text.stderr).strip().splitlines()[:1]
-        found[name] = re.sub(r"^nginx version: | - a light.*$| \(ssl\)|h2o version ", "", line[0]) if line else "unknown"
+        number = re.search(r"[0-9]+\.[0-9.]+", line[0]) if line else None
+        found[name] = number.group() if number else "of unknown version"
     return found
 
 

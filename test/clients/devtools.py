@@ -107,6 +107,13 @@ class Chromium:
         """What the reload button does."""
         self.load("Page.reload", ignoreCache=False)
 
+    def follow(self, path):
+        """Clicks the link that leads to this path, decoded."""
+        self.events.clear()
+        found = "[...document.links].find((link) => decodeURIComponent(new URL(link.href).pathname) === " + json.dumps(path) + ")"
+        self.evaluate(found + ".click()")
+        self.wait_for("Page.loadEventFired")
+
     def evaluate(self, expression):
         """The value of a JavaScript expression; of a promise, what it comes to."""
         result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -29,6 +30,10 @@ RULES = [
 ]
 # What a 304 carries if the 200 would have (RFC 9110 section 15.4.5).
 CARRIED = ["ETag", "Cache-Control", "Vary", "Content-Location"]
+
+
+# A test that is stopped stops its server.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Tap:
@@ -59,17 +64,21 @@ def clean_environment():
 
 
 class Stet:
-    """A running `stet serve` of the folder `root`; its access log comes over its standard output."""
+    """A running `stet serve` of the folder `root`. Its access log and its other lines come over one pipe."""
 
     def __init__(self, binary, root, *options):
         command = [binary, "serve", root, "--listen", "127.0.0.1:0", "--workers", "2", "--log", "-", "--log-format", "common",
                    *options]
         # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.rest = b""
         match = None
-        while not match:
-            match = re.search(r"http://127\.0\.0\.1:(\d+)", self.line())
+        try:
+            while not match:
+                match = re.search(r"http://127\.0\.0\.1:(\d+)", self.line())
+        except RuntimeError:
+            self.stop()
+            raise
         self.port = int(match.group(1))
 
     def line(self):
