@@ -32,7 +32,7 @@ static void allow_path(int ruleset, const struct stet__confine_path *path)
     int fd = open(path->path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return;
-    struct landlock_path_beneath_attr beneath = {.allowed_access = READS | (path->write ? WRITES : 0),
+    struct landlock_path_beneath_attr beneath = {.allowed_access = path->write ? WRITES : READS,
                                                  .parent_fd = fd};
     if (fstat(fd, &status) == 0 && !S_ISDIR(status.st_mode))
         beneath.allowed_access &= OF_A_FILE;

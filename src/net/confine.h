@@ -22,7 +22,7 @@ enum stet__confined {
 /* Folders or files by path; what does not exist is passed over. */
 struct stet__confine_path {
     const char *path;
-    bool write; /* files may be written, made and removed in it; else it is read only */
+    bool write; /* files may be written, made and removed in it, not read; else they may be read only */
 };
 
 /* Confines the calling thread and what it starts. Returns a set of enum stet__confined. */
