@@ -14,7 +14,8 @@ import tempfile
 
 from tap import TOP, Tap, files, output_of, read
 
-WANTED = ["bin/stet", "include/stet/stet.h", "include/stet/reason.def", "share/man/man1/stet.1"]
+WANTED = ["bin/stet", "include/stet/stet.h", "include/stet/reason.def", "share/man/man1/stet.1",
+          "share/man/man1/stet-serve.1", "share/man/man3/libstet.3", "share/man/man3/stet_etag.3"]
 PROGRAM = """
 #include <stdio.h>
 #include <stet/stet.h>
@@ -52,25 +53,38 @@ def environment(folder, root):
 
 
 def builds(folder, root, static):
-    source, program = os.path.join(folder, "a.c"), os.path.join(folder, "a")
-    env = environment(folder, root)
+    """PROGRAM, which has to print its line, and each of examples/, which have to compile, link and start."""
+    source = os.path.join(folder, "a.c")
     with open(source, "w", encoding="ascii") as file:
         file.write(PROGRAM)
+    output, wrong = build_and_run(folder, root, static, source)
+    if not wrong and not re.fullmatch(r"\d+\.\d+\.\d+ 784111777", output):
+        wrong = [f"it prints {output!r}"]
+    for path in files(TOP, ".c", folders=("examples",)):
+        output, problems = build_and_run(folder, root, static, os.path.join(TOP, path))
+        if not problems and output != "the input ends before the head does\n":
+            problems = [f"{path} prints {output!r}"]
+        wrong += problems
+    return wrong
+
+
+def build_and_run(folder, root, static, source):
+    """(what the program prints, problems); it gets no input."""
+    program = os.path.join(folder, "a")
+    env = environment(folder, root)
     ask = ["pkg-config", "--cflags", "--libs"] + (["--static"] if static else []) + ["stet"]
     done = subprocess.run(ask, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        return [done.stderr.strip()]
+        return "", [done.stderr.strip()]
     flags = done.stdout.split()
     if static:
         flags = [f.replace("-lstet", "-l:libstet.a") for f in flags]
     command = [os.environ.get("CC", "cc"), "-std=c17", "-pedantic", "-Wall", "-Werror", "-o", program, source, *flags]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        return done.stderr.splitlines()
-    done = subprocess.run([program], env=env, capture_output=True, text=True, check=False)
-    if not re.fullmatch(r"\d+\.\d+\.\d+ 784111777", done.stdout):
-        return [f"it prints {done.stdout!r} {done.stderr!r}"]
-    return []
+        return "", done.stderr.splitlines()
+    done = subprocess.run([program], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return done.stdout, done.stderr.splitlines()
 
 
 def exports(root):
