@@ -2,10 +2,10 @@
 /*
  * not_modified: which fields of the 200 go into its 304, RFC 9110 section 15.4.5.
  *
- * Everything that is not metadata of the representation stays: the six fields of the MUST (Content-Location, Date,
- * ETag, Vary, Cache-Control, Expires), but also CORS and security fields, cookies and what nobody knows, so that a
- * cache that updates its stored response from the 304 ends with what the 200 would have said. Left out are Content-Type
- * and its kin, and Last-Modified if there is an ETag.
+ * Everything that is not metadata of the representation stays: the six fields of the MUST (Content-Location,
+ * Date, ETag, Vary, Cache-Control, Expires), but also CORS and security fields, cookies and what nobody
+ * knows, so that a cache that updates its stored response from the 304 ends with what the 200 would have
+ * said. Left out are Content-Type and its kin, and Last-Modified if there is an ETag.
  */
 #ifndef STET_NOT_MODIFIED_H
 #define STET_NOT_MODIFIED_H

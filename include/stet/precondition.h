@@ -16,8 +16,8 @@
  *                 |
  *              perform
  *
- * A cache begins at If-None-Match (RFC 9111 section 4.3.2). All functions are pure. The caller sees to section
- * 13.2.1: it asks only if the answer without preconditions would be 2xx or 412.
+ * A cache begins at If-None-Match (RFC 9111 section 4.3.2). All functions are pure. The caller sees to
+ * section 13.2.1: it asks only if the answer without preconditions would be 2xx or 412.
  */
 #ifndef STET_PRECONDITION_H
 #define STET_PRECONDITION_H
@@ -31,11 +31,11 @@ enum stet_party { STET_PARTY_ORIGIN, STET_PARTY_CACHE };
 
 /* The selected representation (RFC 9110 section 3.2), or for a cache the selected stored response. */
 struct stet_representation {
-    bool exists;                /* false: none is there now, as when PUT would create it */
-    bool last_modified_strong;  /* Last-Modified is a strong validator: RFC 9110 section 8.8.2.2 */
-    struct stet_etag etag;      /* STET_NO_ETAG if it has none */
-    int64_t last_modified;      /* STET_NO_DATE if it has none */
-    uint64_t length;            /* complete length in octets */
+    bool exists;               /* false: none is there now, as when PUT would create it */
+    bool last_modified_strong; /* Last-Modified is a strong validator: RFC 9110 section 8.8.2.2 */
+    struct stet_etag etag;     /* STET_NO_ETAG if it has none */
+    int64_t last_modified;     /* STET_NO_DATE if it has none */
+    uint64_t length;           /* complete length in octets */
 };
 
 enum stet_verdict {
@@ -52,8 +52,8 @@ struct stet_judgement {
 
 /* `now` is only for two-digit years (date.h). */
 struct stet_judgement stet_precondition_judge(const struct stet_request *request,
-                                              const struct stet_representation *selected, enum stet_party party,
-                                              int64_t now);
+                                              const struct stet_representation *selected,
+                                              enum stet_party party, int64_t now);
 
 enum stet_condition {
     STET_CONDITION_ABSENT,  /* no such field */
@@ -67,14 +67,18 @@ struct stet_condition_result {
     enum stet_reason reason; /* STET_REASON_NO_PRECONDITION if ABSENT */
 };
 
-/* The five preconditions, each by itself, as sections 13.1.1 to 13.1.5 define them (precedence is not their matter). */
-struct stet_condition_result stet_if_match(const struct stet_request *request, const struct stet_representation *selected);
-struct stet_condition_result stet_if_none_match(const struct stet_request *request, const struct stet_representation *selected);
+/* The five preconditions, each by itself, as sections 13.1.1 to 13.1.5 define them (precedence is not their
+ * matter). */
+struct stet_condition_result stet_if_match(const struct stet_request *request,
+                                           const struct stet_representation *selected);
+struct stet_condition_result stet_if_none_match(const struct stet_request *request,
+                                                const struct stet_representation *selected);
 struct stet_condition_result stet_if_modified_since(const struct stet_request *request,
                                                     const struct stet_representation *selected, int64_t now);
 struct stet_condition_result stet_if_unmodified_since(const struct stet_request *request,
-                                                      const struct stet_representation *selected, int64_t now);
-struct stet_condition_result stet_if_range(const struct stet_request *request, const struct stet_representation *selected,
-                                           int64_t now);
+                                                      const struct stet_representation *selected,
+                                                      int64_t now);
+struct stet_condition_result stet_if_range(const struct stet_request *request,
+                                           const struct stet_representation *selected, int64_t now);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reason: why a decision is what it is. Every verdict of libstet comes with a row of reason.def: a stable name, the
- * clause it stands on, and one sentence. The access log, the tests and, later, Cache-Status print the same row.
+ * reason: why a decision is what it is. Every verdict of libstet comes with a row of reason.def: a stable
+ * name, the clause it stands on, and one sentence. The access log, the tests and, later, Cache-Status print
+ * the same row.
  */
 #ifndef STET_REASON_H
 #define STET_REASON_H

@@ -2,8 +2,8 @@
 /*
  * status: what a libstet function that can fail returns.
  *
- * Zero or positive is no failure. Negative is a row of status.def. Verdicts (precondition.h, range.h, ...) are
- * separate enums and cannot fail. Out-parameters are left untouched unless a function returns STET_OK.
+ * Zero or positive is no failure. Negative is a row of status.def. Verdicts (precondition.h, range.h, ...)
+ * are separate enums and cannot fail. Out-parameters are left untouched unless a function returns STET_OK.
  */
 #ifndef STET_STATUS_H
 #define STET_STATUS_H

@@ -2,8 +2,8 @@
 /*
  * libstet: the decisions behind `304 Not Modified`, without I/O, allocation, clock or threads.
  *
- * Everything is a pure function of its arguments or works on a small state that the caller owns, so any number of
- * threads may use the library at once. See each header for its subject.
+ * Everything is a pure function of its arguments or works on a small state that the caller owns, so any
+ * number of threads may use the library at once. See each header for its subject.
  */
 #ifndef STET_STET_H
 #define STET_STET_H

@@ -2,13 +2,16 @@
 #include <stet/answer.h>
 
 /* Range of a GET whose preconditions hold: RFC 9110 section 14.2. */
-static void judge_range(const struct stet_request *request, uint64_t complete_length, struct stet_range_set *out)
+static void judge_range(const struct stet_request *request, uint64_t complete_length,
+                        struct stet_range_set *out)
 {
     const struct stet_field *range = stet_fields_find(&request->fields, STET_FIELD_RANGE, 0);
-    enum stet_reason ignored = request->method != STET_METHOD_GET ? STET_REASON_RANGE_METHOD : STET_REASON_RANGE_INVALID;
+    enum stet_reason ignored =
+        request->method != STET_METHOD_GET ? STET_REASON_RANGE_METHOD : STET_REASON_RANGE_INVALID;
     if (!range)
         ignored = STET_REASON_RANGE_ABSENT;
-    if (!range || request->method != STET_METHOD_GET || stet_fields_count(&request->fields, STET_FIELD_RANGE) != 1) {
+    if (!range || request->method != STET_METHOD_GET ||
+        stet_fields_count(&request->fields, STET_FIELD_RANGE) != 1) {
         out->verdict = STET_RANGE_IGNORE;
         out->reason = ignored;
         return;
@@ -16,8 +19,8 @@ static void judge_range(const struct stet_request *request, uint64_t complete_le
     *out = stet_range_judge(range->value, complete_length);
 }
 
-void stet_answer_decide(const struct stet_request *request, const struct stet_representation *selected, int64_t now,
-                        struct stet_answer *out)
+void stet_answer_decide(const struct stet_request *request, const struct stet_representation *selected,
+                        int64_t now, struct stet_answer *out)
 {
     struct stet_judgement judgement = stet_precondition_judge(request, selected, STET_PARTY_ORIGIN, now);
     out->reason = judgement.reason;

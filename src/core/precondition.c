@@ -2,9 +2,9 @@
 /*
  * Conditional requests: RFC 9110 section 13.
  *
- * Statements of the RFC stand beside the line that carries them out. What is left out on purpose: the MAY of sections
- * 13.1.1 and 13.1.4 to answer 2xx instead of 412 when the change that was asked for is in place already (a pure
- * function cannot know that).
+ * Statements of the RFC stand beside the line that carries them out. What is left out on purpose: the MAY of
+ * sections 13.1.1 and 13.1.4 to answer 2xx instead of 412 when the change that was asked for is in place
+ * already (a pure function cannot know that).
  */
 #include <stet/precondition.h>
 
@@ -15,7 +15,8 @@ static struct stet_condition_result result(enum stet_condition condition, enum s
 
 static const struct stet_condition_result absent = {STET_CONDITION_ABSENT, STET_REASON_NO_PRECONDITION};
 
-/* The one date that field `id` holds. False if it is malformed or given more than once (13.1.3: "MUST ignore"). */
+/* The one date that field `id` holds. False if it is malformed or given more than once (13.1.3: "MUST
+ * ignore"). */
 static bool one_date(const struct stet_request *request, enum stet_field_id id, int64_t now, int64_t *out)
 {
     const struct stet_field *field = stet_fields_find(&request->fields, id, 0);
@@ -27,7 +28,8 @@ static bool reads(const struct stet_request *request)
     return request->method == STET_METHOD_GET || request->method == STET_METHOD_HEAD;
 }
 
-struct stet_condition_result stet_if_match(const struct stet_request *request, const struct stet_representation *selected)
+struct stet_condition_result stet_if_match(const struct stet_request *request,
+                                           const struct stet_representation *selected)
 {
     struct stet_etag_list list;
     switch (stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_MATCH)) {
@@ -84,7 +86,8 @@ struct stet_condition_result stet_if_modified_since(const struct stet_request *r
         return result(STET_CONDITION_IGNORED, STET_REASON_IF_MODIFIED_SINCE_INVALID);
     if (!selected->exists || selected->last_modified == STET_NO_DATE)
         return result(STET_CONDITION_IGNORED, STET_REASON_IF_MODIFIED_SINCE_NO_DATE);
-    /* "earlier or equal to the date provided in the field value, the condition is false"; a date in the future counts */
+    /* "earlier or equal to the date provided in the field value, the condition is false"; a date in the
+     * future counts */
     if (selected->last_modified <= since)
         return result(STET_CONDITION_FALSE, STET_REASON_IF_MODIFIED_SINCE_NOT_MODIFIED);
     return result(STET_CONDITION_TRUE, STET_REASON_IF_MODIFIED_SINCE_MODIFIED);
@@ -114,7 +117,8 @@ static bool looks_like_tag(struct stet_span value)
     return false;
 }
 
-static struct stet_condition_result if_range_tag(struct stet_span value, const struct stet_representation *selected)
+static struct stet_condition_result if_range_tag(struct stet_span value,
+                                                 const struct stet_representation *selected)
 {
     struct stet_etag tag;
     if (stet_etag_parse(value, &tag) != STET_OK)
@@ -126,8 +130,8 @@ static struct stet_condition_result if_range_tag(struct stet_span value, const s
     return result(STET_CONDITION_FALSE, STET_REASON_IF_RANGE_TAG_DIFFERS);
 }
 
-static struct stet_condition_result if_range_date(struct stet_span value, const struct stet_representation *selected,
-                                                  int64_t now)
+static struct stet_condition_result if_range_date(struct stet_span value,
+                                                  const struct stet_representation *selected, int64_t now)
 {
     int64_t date;
     if (stet_date_parse(value, now, &date) != STET_OK)
@@ -140,13 +144,14 @@ static struct stet_condition_result if_range_date(struct stet_span value, const 
     return result(STET_CONDITION_TRUE, STET_REASON_IF_RANGE_DATE_MATCHES);
 }
 
-struct stet_condition_result stet_if_range(const struct stet_request *request, const struct stet_representation *selected,
-                                           int64_t now)
+struct stet_condition_result stet_if_range(const struct stet_request *request,
+                                           const struct stet_representation *selected, int64_t now)
 {
     const struct stet_field *field = stet_fields_find(&request->fields, STET_FIELD_IF_RANGE, 0);
     if (!field)
         return absent;
-    /* "MUST ignore an If-Range header field received in a request that does not contain a Range header field" */
+    /* "MUST ignore an If-Range header field received in a request that does not contain a Range header field"
+     */
     if (!stet_fields_have(&request->fields, STET_FIELD_RANGE))
         return result(STET_CONDITION_IGNORED, STET_REASON_RANGE_ABSENT);
     if (stet_fields_count(&request->fields, STET_FIELD_IF_RANGE) != 1)
@@ -161,13 +166,14 @@ static struct stet_judgement judge(enum stet_verdict verdict, enum stet_reason r
 }
 
 /* Steps 1 and 2 of section 13.2.2, "when recipient is the origin server". PERFORM: go on with step 3. */
-static struct stet_judgement origin_steps(const struct stet_request *request, const struct stet_representation *selected,
-                                          int64_t now)
+static struct stet_judgement origin_steps(const struct stet_request *request,
+                                          const struct stet_representation *selected, int64_t now)
 {
     struct stet_condition_result step = stet_if_match(request, selected);
     if (step.condition == STET_CONDITION_ABSENT)
         step = stet_if_unmodified_since(request, selected, now);
-    return judge(step.condition == STET_CONDITION_FALSE ? STET_PRECONDITION_FAILED : STET_PERFORM, step.reason);
+    return judge(step.condition == STET_CONDITION_FALSE ? STET_PRECONDITION_FAILED : STET_PERFORM,
+                 step.reason);
 }
 
 /* Why the fields of steps 1 and 2 made no difference, if they are there and the party is a cache. */
@@ -196,13 +202,13 @@ static struct stet_judgement selection_steps(const struct stet_request *request,
 }
 
 #define BIT(id) (1ull << (id))
-#define ALL_PRECONDITIONS                                                                                              \
-    (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_NONE_MATCH) | BIT(STET_FIELD_IF_MODIFIED_SINCE) |                    \
+#define ALL_PRECONDITIONS                                                                           \
+    (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_NONE_MATCH) | BIT(STET_FIELD_IF_MODIFIED_SINCE) | \
      BIT(STET_FIELD_IF_UNMODIFIED_SINCE) | BIT(STET_FIELD_IF_RANGE))
 
 struct stet_judgement stet_precondition_judge(const struct stet_request *request,
-                                              const struct stet_representation *selected, enum stet_party party,
-                                              int64_t now)
+                                              const struct stet_representation *selected,
+                                              enum stet_party party, int64_t now)
 {
     if ((request->fields.present & ALL_PRECONDITIONS) == 0)
         return judge(STET_PERFORM, STET_REASON_NO_PRECONDITION);
