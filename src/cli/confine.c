@@ -24,15 +24,20 @@ enum { PATHS = 64 };
 
 struct reach {
     struct stet__confine_path at[PATHS];
+    char *owned[PATHS]; /* the paths, to be freed */
     size_t count;
 };
 
+/* Takes `path` over. */
 static void add(struct reach *reach, char *path, bool write)
 {
-    if (path && reach->count < PATHS)
-        reach->at[reach->count++] = (struct stet__confine_path){path, write};
-    else
+    if (!path || reach->count == PATHS) {
         free(path);
+        return;
+    }
+    reach->owned[reach->count] = path;
+    reach->at[reach->count] = (struct stet__confine_path){path, write};
+    reach->count++;
 }
 
 static void add_copy(struct reach *reach, const char *path, bool write)
@@ -118,5 +123,5 @@ void stet__cli_confine(const struct stet__serve_settings *settings)
     add_sockets(&reach, settings);
     stet__confine(reach.at, reach.count);
     for (size_t i = 0; i < reach.count; i++)
-        free((char *)(uintptr_t)reach.at[i].path);
+        free(reach.owned[i]);
 }
