@@ -7,8 +7,7 @@
  *
  * A deploy may put another folder where DIR was, and a rule of landlock stays with the old one. So the folder
  * that holds DIR's name is readable too, and so is the one that holds what the name stands for now, unless
- * that is "/"; for
- * "." and ".." nothing can be exchanged. What a request can reach is less than that: serve/open.c.
+ * that is "/"; for "." and ".." nothing can be exchanged. What a request can reach is less: serve/open.c.
  */
 #include "cli/confine.h"
 
