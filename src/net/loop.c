@@ -31,8 +31,8 @@ struct post {
 struct stet__loop {
     int epoll_fd;
     bool running;
-    struct epoll_event
-        events[EVENTS_MAX]; /* of this wake-up; data.u64 is 0 once one is run or its watch removed */
+    /* Of this wake-up; data.ptr is NULL once one is run or its watch removed. */
+    struct epoll_event events[EVENTS_MAX];
     int event_count;
     int64_t now_s;
     int64_t monotonic_ms;
@@ -154,10 +154,25 @@ void stet__loop_free(struct stet__loop *loop)
     free(loop);
 }
 
+/* What an event of `watch` carries. */
+static void *tag(struct stet__watch *watch)
+{
+    return (char *)watch + (watch->early ? EARLY : 0);
+}
+
+static bool is_early(const void *tagged)
+{
+    return ((uintptr_t)tagged & EARLY) != 0;
+}
+
+static struct stet__watch *untag(void *tagged)
+{
+    return (void *)((char *)tagged - (is_early(tagged) ? EARLY : 0));
+}
+
 static int control(struct stet__loop *loop, int operation, struct stet__watch *watch, uint32_t events)
 {
-    uint64_t address = (uintptr_t)watch;
-    struct epoll_event event = {.events = events, .data.u64 = address | (watch->early ? EARLY : 0)};
+    struct epoll_event event = {.events = events, .data.ptr = tag(watch)};
     return epoll_ctl(loop->epoll_fd, operation, watch->fd, &event) < 0 ? -errno : 0;
 }
 
@@ -173,10 +188,11 @@ int stet__loop_change(struct stet__loop *loop, struct stet__watch *watch, uint32
 
 void stet__loop_remove(struct stet__loop *loop, struct stet__watch *watch)
 {
+    void *tagged = tag(watch);
     (void)control(loop, EPOLL_CTL_DEL, watch, 0);
     for (int i = 0; i < loop->event_count; i++)
-        if ((loop->events[i].data.u64 & ~(uint64_t)EARLY) == (uintptr_t)watch)
-            loop->events[i].data.u64 = 0;
+        if (loop->events[i].data.ptr == tagged)
+            loop->events[i].data.ptr = NULL;
 }
 
 void stet__loop_add_tick(struct stet__loop *loop, struct stet__tick *tick)
@@ -193,18 +209,18 @@ void stet__loop_remove_tick(struct stet__loop *loop, struct stet__tick *tick)
 
 static void run_watch(struct epoll_event *event)
 {
-    struct stet__watch *watch = (void *)(uintptr_t)(event->data.u64 & ~(uint64_t)EARLY);
-    event->data.u64 = 0;
+    struct stet__watch *watch = untag(event->data.ptr);
+    event->data.ptr = NULL;
     watch->ready(watch, event->events);
 }
 
 static void run_events(struct stet__loop *loop)
 {
     for (int i = 0; i < loop->event_count; i++)
-        if (loop->events[i].data.u64 & EARLY)
+        if (is_early(loop->events[i].data.ptr))
             run_watch(&loop->events[i]);
     for (int i = 0; i < loop->event_count; i++)
-        if (loop->events[i].data.u64 != 0)
+        if (loop->events[i].data.ptr)
             run_watch(&loop->events[i]);
     loop->event_count = 0;
 }

@@ -93,8 +93,10 @@ static void add_vector(struct vectors *vectors, const char *ptr, size_t len)
 {
     if (len == 0)
         return;
-    /* struct iovec serves reading too, hence not const. */
-    vectors->at[vectors->count++] = (struct iovec){(void *)(uintptr_t)ptr, len};
+    struct iovec *vector = &vectors->at[vectors->count++];
+    /* Not const, because it serves reading too. */
+    memcpy(&vector->iov_base, &ptr, sizeof ptr);
+    vector->iov_len = len;
     vectors->octets += len;
 }
 
