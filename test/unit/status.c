@@ -24,7 +24,6 @@ static const struct {
     {-1, "syntax"},
     {-2, "number"},
     {-3, "no-room"},
-    {-4, "limit"},
     {-10, "request-line"},
     {-11, "method"},
     {-12, "target"},
