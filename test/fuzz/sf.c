@@ -40,7 +40,8 @@ static struct stet_sf_item decoded(const struct stet_sf_item *item)
         return raw;
     /* Room to the octet: a sanitizer sees one that is written too far. */
     char *exact = malloc(item->text.len > 0 ? item->text.len : 1);
-    require(exact != NULL);
+    if (!exact)
+        abort();
     raw.text = stet_span_of(room, stet_sf_decode(item, exact));
     require(raw.text.len <= item->text.len);
     memcpy(room, exact, raw.text.len);
@@ -80,9 +81,9 @@ static bool rewrite(struct stet_sf sf, char *text, struct stet_span *out)
 {
     struct stet_sf_member member;
     struct stet_sf_writer w;
-    int status, checked = stet_sf_check(&sf);
+    int checked = stet_sf_check(&sf);
     stet_sf_write_begin(&w, text, TEXT_MAX);
-    while ((status = stet_sf_next(&sf, &member)) == STET_OK) {
+    while (stet_sf_next(&sf, &member) == STET_OK) {
         require((member.key.ptr != NULL) == (sf.kind == STET_SF_DICTIONARY));
         if (member.key.ptr)
             stet_sf_write_key(&w, member.key);
@@ -97,7 +98,7 @@ static bool rewrite(struct stet_sf sf, char *text, struct stet_span *out)
             break;
     }
     /* Whatever stopped the loop says so again. */
-    status = stet_sf_next(&sf, &member);
+    int status = stet_sf_next(&sf, &member);
     require(status == STET_END || status == STET_E_SYNTAX);
     require(checked == (status == STET_END ? STET_OK : STET_E_SYNTAX));
     if (status != STET_END)

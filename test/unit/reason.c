@@ -24,17 +24,13 @@ static bool is_name(const char *name)
 /* "RFC 9110 13.1.2" */
 static bool is_clause(const char *clause)
 {
-    unsigned rfc = 0, section = 0;
-    int read = 0;
-    if (sscanf(clause, "RFC %4u %2u%n", &rfc, &section, &read) != 2 || rfc < 1000)
+    static const char digits[] = "0123456789";
+    if (strncmp(clause, "RFC ", 4) != 0 || strspn(clause + 4, digits) != 4 || clause[8] != ' ')
         return false;
-    while (clause[read] == '.') {
-        size_t digits = strspn(clause + read + 1, "0123456789");
-        if (digits == 0)
+    for (const char *section = clause + 8; *section; section += 1 + strspn(section + 1, digits))
+        if (strspn(section + 1, digits) == 0 || (*section != '.' && section != clause + 8))
             return false;
-        read += 1 + (int)digits;
-    }
-    return clause[read] == 0;
+    return true;
 }
 
 static bool is_sentence(const char *sentence)

@@ -3,7 +3,9 @@
  * serve: the origin role on a real folder with real inotify, but with a loop and a clock that the test plays.
  * What goes over the wire is the business of test/vtc.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -33,6 +35,17 @@ static const char *in_root(const char *name)
     return path;
 }
 
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *place)
+{
+    (void)stat, (void)type, (void)place;
+    return remove(path);
+}
+
+static int remove_tree(const char *path)
+{
+    return nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 static void put_file(const char *name, const char *content, int64_t mtime)
 {
     int fd = open(in_root(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -52,6 +65,7 @@ static __attribute__((format(printf, 1, 2))) void ask(const char *format, ...)
     struct stet_http1_request request;
     struct stet_http1_limits limits = {sizeof(text), 1024, 32};
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is the line above */
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     char *line_end = strchr(text, '|');
@@ -95,7 +109,7 @@ static int start(void **state)
 {
     (void)state;
     char error[256];
-    const char *sentence;
+    static const char *sentence;
     if (!stet__serve_prepare(&configuration, error, sizeof(error)))
         fail_msg("%s", error);
     worker = stet__serve_role.start(&configuration, NULL, &sentence);
@@ -120,11 +134,9 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    char command[128];
     stet__serve_role.stop(worker);
     stet__serve_finish();
-    snprintf(command, sizeof(command), "rm -rf -- %s", root);
-    return system(command);
+    return remove_tree(root);
 }
 
 static void answers_200_then_304(void **state)
@@ -199,24 +211,37 @@ static void sees_folders_move(void **state)
 static void sees_through_links(void **state)
 {
     (void)state;
+    struct stet__opened opened;
+    int folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     assert_int_equal(symlink("ten.txt", in_root("link")), 0);
-    char ten[256];
-    snprintf(ten, sizeof(ten), "%s", in_root("sub/index.html"));
-    assert_int_equal(link(ten, in_root("hard")), 0);
+    int status = stet__open_beneath(folder, "link", &opened);
+    close(folder);
+    if (status == -ELOOP) /* no openat2, as under valgrind: no link is followed (open.h) */
+        skip();
+    assert_int_equal(status, 0);
+    close(opened.fd);
     ask("GET /link");
     assert_body("0123456789");
     put_file("ten.txt", "changed", OLD);
     ask("GET /link");
     assert_body("changed");
+    assert_int_equal(symlink("/etc/passwd", in_root("out")), 0);
+    ask("GET /out");
+    assert_int_equal(answer.status, 404);
+    assert_int_equal(answer.reason, STET_REASON_OUTSIDE_ROOT);
+}
+
+static void sees_through_hard_links(void **state)
+{
+    (void)state;
+    char index[256];
+    snprintf(index, sizeof(index), "%s", in_root("sub/index.html"));
+    assert_int_equal(link(index, in_root("hard")), 0);
     ask("GET /hard");
     assert_body("sub");
     put_file("sub/index.html", "SUB", OLD);
     ask("GET /hard");
     assert_body("SUB");
-    assert_int_equal(symlink("/etc/passwd", in_root("out")), 0);
-    ask("GET /out");
-    assert_int_equal(answer.status, 404);
-    assert_int_equal(answer.reason, STET_REASON_OUTSIDE_ROOT);
 }
 
 static void prefers_the_first_index(void **state)
@@ -408,9 +433,7 @@ static void follows_a_deploy(void **state)
     assert_body("0123456789");
     unlink(name);
     put_file("x", "", OLD);
-    char command[160];
-    snprintf(command, sizeof(command), "rm -rf -- %s", second);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(remove_tree(second), 0);
     snprintf(root, sizeof(root), "%s", first);
 }
 
@@ -534,6 +557,7 @@ int main(void)
         CASE(sees_every_change),
         CASE(sees_folders_move),
         CASE(sees_through_links),
+        CASE(sees_through_hard_links),
         CASE(dates_are_modest),
         CASE(dates_become_strong),
         CASE(sends_ranges),
