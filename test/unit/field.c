@@ -50,8 +50,7 @@ static void read_list(struct stet_span value, bool named, char text[TEXT_MAX])
     const struct stet_span name = named ? STET_SPAN("x-NAMES") : STET_SPAN("vary");
     for (size_t i = 0; i <= value.len && fields.count < 8;) {
         size_t len = 0;
-        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the guard's memory was written
-         */
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): memory of the guard */
         while (i + len < value.len && value.ptr[i + len] != '\n')
             len++;
         lines[fields.count++] = (struct stet_field){name, stet_span_of(value.ptr + i, len), id};
