@@ -59,6 +59,11 @@ bool stet__buffer_append(struct stet__buffer *buffer, struct stet_span octets)
     return true;
 }
 
+bool stet__buffer_append_text(struct stet__buffer *buffer, const char *text)
+{
+    return stet__buffer_append(buffer, stet_span_of(text, strlen(text)));
+}
+
 bool stet__buffer_append_u64(struct stet__buffer *buffer, uint64_t n)
 {
     char digits[20];

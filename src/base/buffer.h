@@ -33,6 +33,8 @@ char *stet__buffer_reserve(struct stet__buffer *buffer, size_t n);
 
 /* False if there is no room. */
 bool stet__buffer_append(struct stet__buffer *buffer, struct stet_span octets);
+bool stet__buffer_append_text(struct stet__buffer *buffer,
+                              const char *text); /* with a terminator, left out */
 bool stet__buffer_append_u64(struct stet__buffer *buffer, uint64_t n);
 
 /* Drops `n` octets from the front. */

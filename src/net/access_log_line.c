@@ -6,11 +6,6 @@
 
 #include <stet/date.h>
 
-static void put(struct stet__buffer *out, const char *text)
-{
-    stet__buffer_append(out, stet_span_of(text, strlen(text)));
-}
-
 static bool plain(unsigned char c)
 {
     return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -30,7 +25,7 @@ static void put_escaped(struct stet__buffer *out, struct stet_span text, const c
             break;
         unsigned char c = (unsigned char)text.ptr[0];
         char hex[] = {digits[c >> 4], digits[c & 15]};
-        put(out, escape);
+        stet__buffer_append_text(out, escape);
         stet__buffer_append(out, stet_span_of(hex, sizeof hex));
         text = stet_span_skip(text, 1);
     }
@@ -42,12 +37,12 @@ static void put_peer(struct stet__buffer *out, const uint8_t *peer)
     struct in6_addr address;
     memcpy(&address, peer, sizeof address);
     if (IN6_IS_ADDR_UNSPECIFIED(&address)) {
-        put(out, "unix:");
+        stet__buffer_append_text(out, "unix:");
         return;
     }
     bool v4 = IN6_IS_ADDR_V4MAPPED(&address);
     if (inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? peer + 12 : peer, text, sizeof text))
-        put(out, text);
+        stet__buffer_append_text(out, text);
 }
 
 /* "Sat, 21 Nov 2026 09:30:00 GMT" becomes "21/Nov/2026:09:30:00 +0000". */
@@ -58,7 +53,7 @@ static void put_common_date(struct stet__buffer *out, int64_t when)
     date[7] = date[11] = '/';
     date[16] = ':';
     stet__buffer_append(out, stet_span_of(date + 5, 20));
-    put(out, " +0000");
+    stet__buffer_append_text(out, " +0000");
 }
 
 /* The same becomes "2026-11-21T09:30:00Z". */
@@ -74,21 +69,21 @@ static void put_iso_date(struct stet__buffer *out, int64_t when)
     month[1] = (char)('0' + number / 10);
     month[2] = (char)('0' + number % 10);
     stet__buffer_append(out, stet_span_of(date + 12, 4));
-    put(out, month);
+    stet__buffer_append_text(out, month);
     stet__buffer_append(out, stet_span_of(date + 5, 2));
-    put(out, "T");
+    stet__buffer_append_text(out, "T");
     stet__buffer_append(out, stet_span_of(date + 17, 8));
-    put(out, "Z");
+    stet__buffer_append_text(out, "Z");
 }
 
 static void put_quoted(struct stet__buffer *out, struct stet_span text)
 {
-    put(out, " \"");
+    stet__buffer_append_text(out, " \"");
     if (text.ptr)
         put_escaped(out, text, "\\x");
     else
-        put(out, "-");
-    put(out, "\"");
+        stet__buffer_append_text(out, "-");
+    stet__buffer_append_text(out, "\"");
 }
 
 static void put_request_line(struct stet__buffer *out, const struct stet__log_record *record)
@@ -97,69 +92,69 @@ static void put_request_line(struct stet__buffer *out, const struct stet__log_re
         put_quoted(out, STET_SPAN_NONE);
         return;
     }
-    put(out, " \"");
+    stet__buffer_append_text(out, " \"");
     put_escaped(out, record->method, "\\x");
-    put(out, " ");
+    stet__buffer_append_text(out, " ");
     put_escaped(out, record->target, "\\x");
-    put(out, record->minor == 0 ? " HTTP/1.0\"" : " HTTP/1.1\"");
+    stet__buffer_append_text(out, record->minor == 0 ? " HTTP/1.0\"" : " HTTP/1.1\"");
 }
 
 static void put_text_line(bool combined, const struct stet__log_record *record, struct stet__buffer *out)
 {
     put_peer(out, record->peer);
-    put(out, " - - [");
+    stet__buffer_append_text(out, " - - [");
     put_common_date(out, record->when);
-    put(out, "]");
+    stet__buffer_append_text(out, "]");
     put_request_line(out, record);
-    put(out, " ");
+    stet__buffer_append_text(out, " ");
     stet__buffer_append_u64(out, record->status);
-    put(out, " ");
+    stet__buffer_append_text(out, " ");
     stet__buffer_append_u64(out, record->body_bytes);
     if (combined) {
         put_quoted(out, record->referer);
         put_quoted(out, record->user_agent);
     }
-    put(out, " ");
-    put(out, record->reason);
-    put(out, record->aborted ? " aborted\n" : "\n");
+    stet__buffer_append_text(out, " ");
+    stet__buffer_append_text(out, record->reason);
+    stet__buffer_append_text(out, record->aborted ? " aborted\n" : "\n");
 }
 
 static void put_json_text(struct stet__buffer *out, const char *name, struct stet_span text)
 {
     if (!text.ptr)
         return;
-    put(out, ",\"");
-    put(out, name);
-    put(out, "\":\"");
+    stet__buffer_append_text(out, ",\"");
+    stet__buffer_append_text(out, name);
+    stet__buffer_append_text(out, "\":\"");
     put_escaped(out, text, "\\u00");
-    put(out, "\"");
+    stet__buffer_append_text(out, "\"");
 }
 
 static void put_json_number(struct stet__buffer *out, const char *name, uint64_t number)
 {
-    put(out, ",\"");
-    put(out, name);
-    put(out, "\":");
+    stet__buffer_append_text(out, ",\"");
+    stet__buffer_append_text(out, name);
+    stet__buffer_append_text(out, "\":");
     stet__buffer_append_u64(out, number);
 }
 
 static void put_json_line(const struct stet__log_record *record, struct stet__buffer *out)
 {
-    put(out, "{\"time\":\"");
+    stet__buffer_append_text(out, "{\"time\":\"");
     put_iso_date(out, record->when);
-    put(out, "\",\"peer\":\"");
+    stet__buffer_append_text(out, "\",\"peer\":\"");
     put_peer(out, record->peer);
-    put(out, "\"");
+    stet__buffer_append_text(out, "\"");
     put_json_text(out, "method", record->method);
     put_json_text(out, "target", record->target);
-    put(out, record->minor == 0 ? ",\"version\":\"1.0\"" : ",\"version\":\"1.1\"");
+    stet__buffer_append_text(out, record->minor == 0 ? ",\"version\":\"1.0\"" : ",\"version\":\"1.1\"");
     put_json_number(out, "status", record->status);
     put_json_number(out, "bytes", record->body_bytes);
     put_json_number(out, "duration_us", record->duration_us);
     put_json_text(out, "reason", stet_span_of(record->reason, strlen(record->reason)));
     put_json_text(out, "referer", record->referer);
     put_json_text(out, "user_agent", record->user_agent);
-    put(out, record->aborted ? ",\"aborted\":true}\n" : "}\n");
+    stet__buffer_append_text(out, record->aborted ? ",\"aborted\":true}\n" : "}\n");
 }
 
 void stet__log_line(enum stet__log_format format, const struct stet__log_record *record,
@@ -174,7 +169,7 @@ void stet__log_line(enum stet__log_format format, const struct stet__log_record 
 void stet__log_dropped_line(enum stet__log_format format, uint64_t count, struct stet__buffer *out)
 {
     bool json = format == STET__LOG_JSON;
-    put(out, json ? "{\"dropped\":" : "log: ");
+    stet__buffer_append_text(out, json ? "{\"dropped\":" : "log: ");
     stet__buffer_append_u64(out, count);
-    put(out, json ? "}\n" : " records dropped\n");
+    stet__buffer_append_text(out, json ? "}\n" : " records dropped\n");
 }

@@ -149,14 +149,9 @@ static void serve(struct stet__connection *connection)
         stet__turn_give(worker, turn);
 }
 
-static void serve_kept(struct stet__connection *connection)
+void stet__connection_resume(struct stet__connection *connection, struct stet__turn *turn)
 {
-    struct stet__worker *worker = connection->worker;
-    struct stet__turn *turn = stet__turn_take(worker);
-    if (!turn) {
-        stet__connection_close(connection);
-        return;
-    }
+    struct stet__worker *worker = connection->worker; /* the connection may end in here */
     turn->begin = 0;
     turn->end = connection->kept.len;
     if (turn->end > 0)
@@ -164,6 +159,15 @@ static void serve_kept(struct stet__connection *connection)
     stet__http1_run(connection, turn);
     if (!turn->asked)
         stet__turn_give(worker, turn);
+}
+
+static void serve_kept(struct stet__connection *connection)
+{
+    struct stet__turn *turn = stet__turn_take(connection->worker);
+    if (turn)
+        stet__connection_resume(connection, turn);
+    else
+        stet__connection_close(connection);
 }
 
 static void drain(struct stet__connection *connection)

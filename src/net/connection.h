@@ -77,6 +77,9 @@ void stet__connection_close(struct stet__connection *connection);
 /* Sends what `turn` has gathered; what the socket does not take is kept. Never frees: see `broken`. */
 void stet__connection_send(struct stet__connection *connection, struct stet__turn *turn);
 
+/* Goes on with the octets that were kept, in `turn`, which is given back unless a role has it. */
+void stet__connection_resume(struct stet__connection *connection, struct stet__turn *turn);
+
 /* After a turn: keeps the octets that are left and goes to the next state. Frees it if it ends. */
 void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/head.h"
 
+#include "base/buffer.h"
+
 #include "base/assert.h"
 
 struct stet_span stet__reason_phrase(unsigned status)
@@ -14,6 +16,13 @@ struct stet_span stet__reason_phrase(unsigned status)
     default:
         return STET_SPAN("");
     }
+}
+
+void stet__append_title(struct stet__buffer *out, unsigned status)
+{
+    stet__buffer_append_u64(out, status);
+    stet__buffer_append_text(out, " ");
+    stet__buffer_append(out, stet__reason_phrase(status));
 }
 
 static char *put(char *to, struct stet_span octets)

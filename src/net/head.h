@@ -15,6 +15,11 @@
 struct stet__head *stet__head_make(struct stet__arena *arena, unsigned status,
                                    const struct stet_fields *fields);
 
+struct stet__buffer;
+
+/* Appends "404 Not Found". */
+void stet__append_title(struct stet__buffer *out, unsigned status);
+
 /* "Not Modified" and so on; an empty span for a status without a name. Static storage. */
 struct stet_span stet__reason_phrase(unsigned status);
 

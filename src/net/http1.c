@@ -188,18 +188,11 @@ void stet__http1_refuse_late(struct stet__connection *connection, struct stet__t
 static void answer_late(struct stet__connection *connection, struct stet__turn *turn,
                         const struct stet__reply *reply)
 {
-    struct stet__worker *worker = connection->worker;
     connection->state = STET__CONNECTION_READING;
     stet__http1_answer(connection, turn, reply);
     if (!stet__output_empty(&turn->output))
         stet__connection_send(connection, turn);
-    turn->begin = 0;
-    turn->end = connection->kept.len;
-    if (turn->end > 0)
-        memcpy(turn->input, connection->kept.ptr, turn->end);
-    stet__http1_run(connection, turn);
-    if (!turn->asked)
-        stet__turn_give(worker, turn);
+    stet__connection_resume(connection, turn);
 }
 
 void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)

@@ -172,39 +172,27 @@ void stet__http1_answer(struct stet__connection *connection, struct stet__turn *
     }
 }
 
-static void put_text(struct stet__buffer *buffer, const char *text)
-{
-    stet__buffer_append(buffer, stet_span_of(text, strlen(text)));
-}
-
-static void put_title(struct stet__buffer *buffer, unsigned status)
-{
-    stet__buffer_append_u64(buffer, status);
-    put_text(buffer, " ");
-    stet__buffer_append(buffer, stet__reason_phrase(status));
-}
-
 /* "400 Bad Request", then the sentence and the clause. */
 static void put_page(struct stet__buffer *page, const struct stet__refusal *refusal)
 {
-    put_title(page, refusal->status);
-    put_text(page, "\n\n");
-    put_text(page, refusal->sentence);
-    put_text(page, " (");
-    put_text(page, refusal->name);
-    put_text(page, ", ");
-    put_text(page, refusal->clause);
-    put_text(page, ")\n");
+    stet__append_title(page, refusal->status);
+    stet__buffer_append_text(page, "\n\n");
+    stet__buffer_append_text(page, refusal->sentence);
+    stet__buffer_append_text(page, " (");
+    stet__buffer_append_text(page, refusal->name);
+    stet__buffer_append_text(page, ", ");
+    stet__buffer_append_text(page, refusal->clause);
+    stet__buffer_append_text(page, ")\n");
 }
 
 static void gather_refusal(struct stet__connection *connection, struct stet__buffer *out,
                            const struct stet__refusal *refusal, struct stet_span page, bool body)
 {
-    put_text(out, "HTTP/1.1 ");
-    put_title(out, refusal->status);
-    put_text(out, "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    stet__buffer_append_text(out, "HTTP/1.1 ");
+    stet__append_title(out, refusal->status);
+    stet__buffer_append_text(out, "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
     stet__buffer_append_u64(out, page.len);
-    put_text(out, "\r\n" LINE_CLOSE);
+    stet__buffer_append_text(out, "\r\n" LINE_CLOSE);
     const char *end = stet__loop_date_line(connection->worker->loop);
     stet__buffer_append(out, stet_span_of(end, STET__DATE_LINE_LEN + 2));
     if (body)

@@ -18,18 +18,6 @@ static const struct stet__head bare_503 = {
     .h1 = {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n", 53},
     .expires_after_s = -1};
 
-static void put(struct stet__buffer *page, const char *text)
-{
-    stet__buffer_append(page, stet_span_of(text, strlen(text)));
-}
-
-static void put_title(struct stet__buffer *page, unsigned status)
-{
-    stet__buffer_append_u64(page, status);
-    put(page, " ");
-    stet__buffer_append(page, stet__reason_phrase(status));
-}
-
 /* The page of a reason: each reason comes with one status here. Kept until the worker stops. Absent without
  * memory. */
 static struct stet_span page_of(struct stet__serve_worker *worker, const struct stet__error *error)
@@ -39,15 +27,15 @@ static struct stet_span page_of(struct stet__serve_worker *worker, const struct 
     if (page->len > 0)
         return stet__buffer_span(page);
     stet__buffer_init(page, PAGE_MAX);
-    put(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
-    put_title(page, error->status);
-    put(page, "</title>\n<h1>");
-    put_title(page, error->status);
-    put(page, "</h1>\n<p>");
-    put(page, row->sentence);
-    put(page, "</p>\n<p><small>");
-    put(page, row->clause);
-    put(page, "</small></p>\n");
+    stet__buffer_append_text(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
+    stet__append_title(page, error->status);
+    stet__buffer_append_text(page, "</title>\n<h1>");
+    stet__append_title(page, error->status);
+    stet__buffer_append_text(page, "</h1>\n<p>");
+    stet__buffer_append_text(page, row->sentence);
+    stet__buffer_append_text(page, "</p>\n<p><small>");
+    stet__buffer_append_text(page, row->clause);
+    stet__buffer_append_text(page, "</small></p>\n");
     if (page->failed)
         stet__buffer_release(page);
     return stet__buffer_span(page);

@@ -102,26 +102,21 @@ static bool collect(struct items *items, int folder, bool dotfiles)
     return good;
 }
 
-static void put(struct stet__buffer *page, const char *text)
-{
-    stet__buffer_append(page, stet_span_of(text, strlen(text)));
-}
-
 static void put_escaped(struct stet__buffer *page, struct stet_span text)
 {
     for (size_t i = 0; i < text.len; i++) {
         switch (text.ptr[i]) {
         case '&':
-            put(page, "&amp;");
+            stet__buffer_append_text(page, "&amp;");
             break;
         case '<':
-            put(page, "&lt;");
+            stet__buffer_append_text(page, "&lt;");
             break;
         case '>':
-            put(page, "&gt;");
+            stet__buffer_append_text(page, "&gt;");
             break;
         case '"':
-            put(page, "&quot;");
+            stet__buffer_append_text(page, "&quot;");
             break;
         default:
             stet__buffer_append(page, stet_span_of(text.ptr + i, 1));
@@ -135,36 +130,36 @@ static void put_item(struct stet__buffer *page, const struct item *item)
     struct stet_span name = {item->name, strlen(item->name)};
     stet_date_format(item->mtime, date);
     /* "./" keeps a name with a colon from being read as a scheme. */
-    put(page, "<tr><td><a href=\"./");
+    stet__buffer_append_text(page, "<tr><td><a href=\"./");
     stet__buffer_append(page, stet_span_of(href, stet__path_encode(name, href)));
-    put(page, item->folder ? "/\">" : "\">");
+    stet__buffer_append_text(page, item->folder ? "/\">" : "\">");
     put_escaped(page, name);
-    put(page, item->folder ? "/</a><td><td>" : "</a><td>");
+    stet__buffer_append_text(page, item->folder ? "/</a><td><td>" : "</a><td>");
     if (!item->folder) {
         stet__buffer_append_u64(page, item->size);
-        put(page, "<td>");
+        stet__buffer_append_text(page, "<td>");
     }
     stet__buffer_append(page, stet_span_of(date, sizeof(date)));
-    put(page, "\n");
+    stet__buffer_append_text(page, "\n");
 }
 
 static void put_page(struct stet__buffer *page, const struct items *items, struct stet_span path)
 {
-    put(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-              "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
+    stet__buffer_append_text(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                                   "<meta name=\"viewport\" content=\"width=device-width\">\n<title>");
     put_escaped(page, path);
-    put(page, "</title>\n");
-    put(page, style);
-    put(page, "<h1>");
+    stet__buffer_append_text(page, "</title>\n");
+    stet__buffer_append_text(page, style);
+    stet__buffer_append_text(page, "<h1>");
     put_escaped(page, path);
-    put(page, "</h1>\n<table>\n<tr><th>Name<th>Size<th>Modified\n");
+    stet__buffer_append_text(page, "</h1>\n<table>\n<tr><th>Name<th>Size<th>Modified\n");
     if (path.len > 1)
-        put(page, "<tr><td><a href=\"../\">../</a><td><td>\n");
+        stet__buffer_append_text(page, "<tr><td><a href=\"../\">../</a><td><td>\n");
     for (size_t i = 0; i < items->count; i++)
         put_item(page, &items->at[i]);
-    put(page, "</table>\n");
+    stet__buffer_append_text(page, "</table>\n");
     if (items->count >= NAMES_MAX)
-        put(page, "<p>There are more names; these are some of them.</p>\n");
+        stet__buffer_append_text(page, "<p>There are more names; these are some of them.</p>\n");
 }
 
 bool stet__listing_make(int folder, struct stet_span path, bool dotfiles, struct stet__buffer *page)
