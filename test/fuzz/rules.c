@@ -9,8 +9,8 @@
 
 #include "serve/rules.h"
 
-#define PATTERN_MAX 24 /* the plain matcher takes exponential time */
-#define PATH_MAX_HERE 48
+#define PATTERN_MAX 100
+#define PATH_ROOM 200
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,31 +34,36 @@ static void check_parts(const struct stet__rule *rule, struct stet_span text)
     require(rule->max_age_s >= -1);
 }
 
-/* The definition, letter by letter. */
-static bool plain_match(struct stet_span pattern, struct stet_span path)
+/* Whether the pattern from `i` takes the path from `j`, given the answers for all later places. */
+static bool takes(struct stet_span pattern, struct stet_span path, size_t i, size_t j,
+                  bool later[PATTERN_MAX + 1][PATH_ROOM + 1])
 {
-    if (pattern.len == 0)
-        return path.len == 0;
-    if (pattern.ptr[0] == '*') {
-        bool any = pattern.len > 1 && pattern.ptr[1] == '*';
-        struct stet_span rest = stet_span_skip(pattern, any ? 2 : 1);
-        for (size_t i = 0; i <= path.len; i++) {
-            if (plain_match(rest, stet_span_skip(path, i)))
-                return true;
-            if (i < path.len && path.ptr[i] == '/' && !any)
-                return false;
-        }
-        return false;
+    if (i == pattern.len)
+        return j == path.len;
+    if (pattern.ptr[i] == '*') {
+        bool any = i + 1 < pattern.len && pattern.ptr[i + 1] == '*';
+        bool more = j < path.len && (any || path.ptr[j] != '/');
+        return later[i + (any ? 2 : 1)][j] || (more && later[i][j + 1]);
     }
     bool fits =
-        path.len > 0 && (pattern.ptr[0] == path.ptr[0] || (pattern.ptr[0] == '?' && path.ptr[0] != '/'));
-    return fits && plain_match(stet_span_skip(pattern, 1), stet_span_skip(path, 1));
+        j < path.len && (pattern.ptr[i] == path.ptr[j] || (pattern.ptr[i] == '?' && path.ptr[j] != '/'));
+    return fits && later[i + 1][j + 1];
+}
+
+/* The definition, place by place. */
+static bool plain_match(struct stet_span pattern, struct stet_span path)
+{
+    static bool match[PATTERN_MAX + 1][PATH_ROOM + 1];
+    for (size_t i = pattern.len + 1; i-- > 0;)
+        for (size_t j = path.len + 1; j-- > 0;)
+            match[i][j] = takes(pattern, path, i, j, match);
+    return match[0][0];
 }
 
 static void check_match(const struct stet__rule *rule, struct stet_span path)
 {
     bool matches = stet__rule_matches(rule, path);
-    if (rule->pattern.len > PATTERN_MAX || path.len > PATH_MAX_HERE)
+    if (rule->pattern.len > PATTERN_MAX || path.len > PATH_ROOM)
         return;
     if (!memchr(rule->pattern.ptr, '/', rule->pattern.len)) {
         const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
