@@ -3,10 +3,11 @@
 
 struct stet_span stet__path_of_target(struct stet_span path_query)
 {
-    const char *query = path_query.len ? memchr(path_query.ptr, '?', path_query.len) : NULL;
+    struct stet_span path = path_query;
+    const char *query = path.len ? memchr(path.ptr, '?', path.len) : NULL;
     if (query)
-        path_query.len = (size_t)(query - path_query.ptr);
-    return path_query;
+        path.len = (size_t)(query - path.ptr);
+    return query && path.len == 0 ? STET_SPAN("/") : path;
 }
 
 static int hex_value(char c)

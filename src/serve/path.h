@@ -23,7 +23,7 @@ struct stet__path {
     bool slash; /* the path as received ends in a slash: it asks for a folder */
 };
 
-/* The part of a target before its query. */
+/* The part of a target before its query; "/" if there is only a query (RFC 9110 section 4.2.3). */
 struct stet_span stet__path_of_target(struct stet_span path_query);
 
 /*

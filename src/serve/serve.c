@@ -47,7 +47,9 @@ static void answer_other_method(struct stet__serve_worker *worker, struct stet__
 static struct stet_span redirect_location(struct stet__exchange *exchange)
 {
     struct stet_span target = exchange->request->path_query, path = stet__path_of_target(target);
-    char *text = stet__arena_alloc(exchange->arena, target.len + 1);
+    const char *question = memchr(target.ptr, '?', target.len);
+    struct stet_span query = stet_span_skip(target, question ? (size_t)(question - target.ptr) : target.len);
+    char *text = stet__arena_alloc(exchange->arena, path.len + 1 + query.len);
     size_t len = 0;
     if (!text)
         return STET_SPAN_NONE;
@@ -55,8 +57,8 @@ static struct stet_span redirect_location(struct stet__exchange *exchange)
         if (path.ptr[i] != '/' || len == 0 || text[len - 1] != '/')
             text[len++] = path.ptr[i];
     text[len++] = '/';
-    memcpy(text + len, path.ptr + path.len, target.len - path.len);
-    return stet_span_of(text, len + target.len - path.len);
+    memcpy(text + len, query.ptr, query.len);
+    return stet_span_of(text, len + query.len);
 }
 
 static void answer_nothing(struct stet__serve_worker *worker, struct stet__exchange *exchange,
@@ -106,10 +108,6 @@ static void request(void *state, struct stet__exchange *exchange)
 {
     struct stet__serve_worker *worker = state;
     const struct stet_http1_request *head = exchange->request;
-    if (head->expect_unknown) {
-        answer_error(worker, exchange, 417, STET_REASON_EXPECTATION);
-        return;
-    }
     if (head->head.method != STET_METHOD_GET && head->head.method != STET_METHOD_HEAD) {
         answer_other_method(worker, exchange);
         return;

@@ -121,6 +121,7 @@ static void splits_and_encodes(void **state)
     char out[64];
     assert_true(stet_span_equal(stet__path_of_target(text("/a?b?c")), text("/a")));
     assert_true(stet_span_equal(stet__path_of_target(text("/a")), text("/a")));
+    assert_true(stet_span_equal(stet__path_of_target(text("?b")), text("/")));
     assert_true(stet_span_equal(stet__path_last(text("/a/b.c")), text("b.c")));
     assert_int_equal(stet__path_last(text("/")).len, 0);
     size_t len = stet__path_encode(text("a b/%\xff~"), out);
