@@ -21,7 +21,7 @@ static const struct stet_span field_names[] = {
 #undef X
 };
 
-static const unsigned char field_slots[128] = {
+static const unsigned char field_slots[256] = {
 #define X(symbol, name, kind, slot) [slot] = symbol,
 #include <stet/field_name.def>
 #undef X
@@ -87,7 +87,7 @@ enum stet_field_id stet_field_id(struct stet_span name)
     unsigned first = (unsigned char)name.ptr[0] | LOWER;
     unsigned last = (unsigned char)name.ptr[name.len - 1] | LOWER;
     unsigned middle = (unsigned char)name.ptr[name.len / 2] | LOWER;
-    unsigned id = field_slots[(3 * (unsigned)name.len + first + 13 * last + middle) % 128];
+    unsigned id = field_slots[(2 * (unsigned)name.len + 14 * first + 11 * last + 9 * middle) % 256];
     struct stet_span known = field_names[id];
     return stet_span_equal_nocase(known, name) ? (enum stet_field_id)id : STET_FIELD_OTHER;
 }

@@ -33,7 +33,7 @@ static unsigned low(char c)
 static unsigned slot_of(const char *name)
 {
     unsigned len = (unsigned)strlen(name);
-    return (3 * len + low(name[0]) + 13 * low(name[len - 1]) + low(name[len / 2])) % 128;
+    return (2 * len + 14 * low(name[0]) + 11 * low(name[len - 1]) + 9 * low(name[len / 2])) % 256;
 }
 
 static void test_slots(void **state)
@@ -101,7 +101,7 @@ static void test_field_ids_near_misses(void **state)
     }
     assert_int_equal(stet_field_id(STET_SPAN_NONE), STET_FIELD_OTHER);
     assert_int_equal(stet_field_id(STET_SPAN("")), STET_FIELD_OTHER);
-    assert_int_equal(stet_field_id(STET_SPAN("X-Forwarded-For")), STET_FIELD_OTHER);
+    assert_int_equal(stet_field_id(STET_SPAN("X-Forwarded-Fox")), STET_FIELD_OTHER);
     assert_int_equal(stet_field_id(STET_SPAN("\0\0\0")), STET_FIELD_OTHER);
 }
 
