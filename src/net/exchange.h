@@ -3,16 +3,24 @@
  * exchange: one request and its answer, as a role sees them, whatever version of HTTP carries them.
  *
  * A driver (http1.c) parses a head, makes an exchange and calls the role's `request`. The role answers with
- * stet__exchange_answer, at once (the hot path) or later; until then the driver reads no further request of
+ * stet__exchange_answer, at once (the hot path) or later; until then the driver takes no further request of
  * that connection, so answers keep the order of requests (RFC 9112 section 9.3.2). The driver frames: it
- * writes Date, Connection and the end of the head, drops the body of HEAD and 304, drains or refuses the
- * request's body, logs.
+ * writes Date, Connection, chunks and the end of the head, drops the body of HEAD and 304, drains or refuses
+ * the request's body, logs.
  *
  *            driver                      role
  *   head --> request(role, exchange) --> ...
  *            stet__exchange_answer(exchange, reply) <--
  *            copies the head; sends the body parts; hold(owner) if it must keep them beyond the call,
  *            release(owner) once they are sent or the connection is gone
+ *
+ * A body that is not there yet has a source: the driver asks it for the next part when the one before is
+ * sent, so a slow client slows its source and nothing piles up. A request's body goes to a sink, which may be
+ * full.
+ *
+ *   stet__exchange_answer(reply with source) --> next, next, WAIT ... stet__exchange_write_on --> next ...
+ * END --> done stet__exchange_read(sink) --> data, data (takes less) ... stet__exchange_read_on --> data ...
+ * end
  */
 #ifndef STET_NET_EXCHANGE_H
 #define STET_NET_EXCHANGE_H
@@ -21,6 +29,7 @@
 #include <stet/reason.h>
 
 #include "base/arena.h"
+#include "base/part.h"
 
 struct stet__connection;
 struct stet__loop;
@@ -30,6 +39,15 @@ struct stet__exchange {
     struct stet__arena *arena;                /* scratch; valid until the answer is given */
     int64_t now;                              /* Unix seconds, read once per wake-up of the loop */
     struct stet__connection *connection;      /* the driver's */
+    struct stet_span scheme;                  /* how the client came: "http" */
+    const uint8_t *peer; /* 16 octets: IPv6, or IPv4 mapped into it; all zero for a Unix socket */
+
+    /*
+     * The role's. `gone` is called if the client goes away before the answer is given (not if NULL): nobody
+     * waits any more, but the role still has to call stet__exchange_answer, within `gone` or later.
+     */
+    void *owner;
+    void (*gone)(struct stet__exchange *exchange);
 };
 
 /*
@@ -45,24 +63,52 @@ struct stet__head {
     struct stet_span h1;
     struct stet_fields fields;
     int64_t expires_after_s; /* the driver adds Expires: Date plus this; -1: it adds none */
+    bool has_date; /* Date is among the fields already: a stored response keeps its own (RFC 9110 6.6.1) */
 };
 
-/* Part of a body. */
-struct stet__part {
-    struct stet_span memory; /* if memory.ptr is not NULL; else `fd` counts */
-    int fd;                  /* regular file: octets `offset` to offset + length */
-    uint64_t offset;
-    uint64_t length; /* of a memory part: memory.len */
+/* What a source has. */
+enum stet__supply {
+    STET__SUPPLY_PART, /* the part was written */
+    STET__SUPPLY_WAIT, /* nothing now; stet__exchange_write_on (stet__upstream_write_on) will be called */
+    STET__SUPPLY_END,  /* that was all */
+    STET__SUPPLY_CUT,  /* there will be no more, and it is not all: the receiver must not take it for complete
+                        */
 };
+
+struct stet__source {
+    void *owner;
+    /* A part is good until the next call of `next` or `done`. */
+    enum stet__supply (*next)(void *owner, struct stet__part *part);
+    /* After END: the trailer fields to send, or NULL; `trailers` may be NULL itself. */
+    const struct stet_fields *(*trailers)(void *owner);
+    /* Called once, last: all is sent (true), or it will never be. */
+    void (*done)(void *owner, bool sent);
+};
+
+struct stet__sink {
+    void *owner;
+    /* Takes octets from the front and returns how many; if not all, no more come until ..._read_on. */
+    size_t (*data)(void *owner, struct stet_span octets);
+    /* STET_OK: that was all, with `trailers` (or NULL). Else the body is malformed: a status.def row. */
+    void (*end)(void *owner, int status, const struct stet_fields *trailers);
+};
+
+#define STET__LENGTH_UNKNOWN UINT64_MAX
 
 struct stet__reply {
-    const struct stet__head *head;  /* Content-Length is in it, or in `extra` */
+    const struct stet__head *head;  /* Content-Length is in it, or in `extra`, if it is known */
     const struct stet_field *extra; /* field lines that only this reply has; may be NULL */
     size_t extra_count;
     const struct stet__part *parts; /* the body of a GET; the driver itself leaves it away for HEAD */
     size_t part_count;
     enum stet_reason reason; /* for the access log */
+    struct stet_span cache;  /* the own member of Cache-Status, for the access log; copied; may be absent */
     bool close;              /* close the connection after this answer */
+
+    /* The rest of the body, after `parts`: if source.next is not NULL, the exchange lives until source.done.
+     */
+    struct stet__source source;
+    bool chunked; /* the length of `source` is not known: frame it (chunked, or by closing in HTTP/1.0) */
 
     /*
      * Who owns head and parts. hold and release come in pairs, and only if the driver must keep them longer
@@ -76,8 +122,25 @@ struct stet__reply {
     bool (*intact)(void *owner);
 };
 
-/* Answers. Called exactly once per exchange; the exchange is gone when it returns. */
+/* Answers. Called exactly once per exchange, which is gone when it returns (with a source: when that is
+ * done). */
 void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply);
+
+/* The source of the answer has more, or its end. Not called from within `next`. */
+void stet__exchange_write_on(struct stet__exchange *exchange);
+
+/* Sends an interim answer (1xx) before the final one; HTTP/1.0 clients get none (RFC 9110 section 15.2). */
+void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head);
+
+/*
+ * Has the request's body given to `sink`, from now on or later, but never from within this call. Only for
+ * roles that read bodies (stet__role). A body that is not asked for, or not to its end when the answer is
+ * given, is dropped or the connection closed. More than limits.body_bytes ends with STET_E_BODY_TOO_LARGE.
+ */
+void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sink *sink);
+
+/* The sink takes octets again. */
+void stet__exchange_read_on(struct stet__exchange *exchange);
 
 /* What a role is to a worker. One state per worker: no locks. */
 struct stet__role {
@@ -86,6 +149,11 @@ struct stet__role {
     void *(*start)(const void *configuration, struct stet__loop *loop, const char **error);
     void (*request)(void *state, struct stet__exchange *exchange);
     void (*stop)(void *state);
+    /*
+     * The role reads bodies: it is asked as soon as the head is there, also with a chunked body and with
+     * Expect: 100-continue, and gets CONNECT and Upgrade. Else the driver drops bodies itself (http1.h).
+     */
+    bool reads_bodies;
 };
 
 #endif

@@ -153,7 +153,7 @@ static void role_request(void *state, struct stet__exchange *exchange)
     }
 }
 
-static const struct stet__role tried = {role_start, role_request, role_stop};
+static const struct stet__role tried = {.start = role_start, .request = role_request, .stop = role_stop};
 
 static struct stet__server *start(void)
 {

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cache: what a cache does with a request, and with the answer that comes. RFC 9111 sections 3 and 4.
+ *
+ * A cache asks two questions and gets an action and a reason each time, never booleans to combine by itself:
+ *
+ *   request --> stet_cache_decide --> SERVE, SERVE_AND_REVALIDATE   answer with stet_cache_answer
+ *                                     REVALIDATE, FORWARD           ask the origin; stet_cache_validation
+ * says with what FAIL                          504 answer  --> stet_cache_receive --> PASS, STORE, FRESHEN,
+ * COMBINE, STALE, RETRY no answer -> stet_cache_unanswered --> STALE or FAIL
+ *
+ * All are pure. Candidates are what is stored for the target URI, whatever the variant, method or freshness;
+ * the choice among them is made here.
+ */
+#ifndef STET_CACHE_H
+#define STET_CACHE_H
+
+#include <stet/answer.h>
+#include <stet/partial.h>
+#include <stet/update.h>
+#include <stet/vary.h>
+
+struct stet_cache_question {
+    const struct stet_request *request;      /* the client's, as it came */
+    struct stet_span target;                 /* its path and query */
+    const struct stet_stored *const *stored; /* the candidates, that stored last first */
+    size_t count;                            /* at most STET_CANDIDATES_MAX */
+    uint64_t invalidated; /* bit i: stored[i] was invalidated or purged softly: it needs validation
+                             (RFC 9111 section 4.4), and no permission to serve stale revives it */
+    const struct stet_cache_policy *policy;
+    int64_t now;
+};
+
+enum stet_cache_action {
+    STET_CACHE_SERVE,                /* stored[chosen], as stet_cache_answer says */
+    STET_CACHE_SERVE_AND_REVALIDATE, /* the same, and validate it in the background: RFC 5861 section 3 */
+    STET_CACHE_REVALIDATE,           /* ask with validators of what is stored */
+    STET_CACHE_FORWARD,              /* ask; nothing that is stored helps */
+    STET_CACHE_FAIL,                 /* 504: only-if-cached */
+};
+
+/* Why a request goes on: the fwd of RFC 9211 section 2.2, by its names. */
+enum stet_forward_cause {
+    STET_FWD_NONE,
+    STET_FWD_BYPASS,
+    STET_FWD_METHOD,
+    STET_FWD_URI_MISS,
+    STET_FWD_VARY_MISS,
+    STET_FWD_MISS,
+    STET_FWD_REQUEST,
+    STET_FWD_STALE,
+    STET_FWD_PARTIAL,
+};
+
+struct stet_cache_decision {
+    enum stet_cache_action action;
+    enum stet_reason reason;
+    enum stet_forward_cause
+        forward;       /* NONE for SERVE and FAIL; for SERVE_AND_REVALIDATE that of the background */
+    size_t chosen;     /* the selected stored response; `count` if there is none */
+    int64_t age_s;     /* of it */
+    int64_t ttl_s;     /* of it: negative once stale */
+    bool may_store;    /* nothing about the request forbids to store the answer (method, no-store) */
+    bool may_collapse; /* others may wait for this answer, or this request for theirs: RFC 9111 section 4.
+                          False for methods that are not cached and with Authorization, Range, no-store,
+                          If-Match and If-Unmodified-Since */
+};
+
+void stet_cache_decide(const struct stet_cache_question *question, struct stet_cache_decision *out);
+
+/*
+ * What the client gets from `stored` (which is complete, or satisfies the request): RFC 9111 section 4.3.2. A
+ * stored 200 gives 200, 206, 304 or 416, begun at If-None-Match; If-Modified-Since is compared with
+ * Last-Modified, else with Date, else with the time of arrival. Another status comes out as it is, whatever
+ * the request's conditions.
+ */
+void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
+                       struct stet_answer *out);
+
+/* With what the origin is asked, instead of the request's own conditional fields and Range. */
+struct stet_validation {
+    bool conditional;               /* any of the next two is there */
+    bool clients;                   /* tags of the client's own are among them */
+    bool own_fields;                /* leave the client's If-*, Range as they are: nothing below counts */
+    struct stet_span if_none_match; /* a list in `text`, or one tag that borrows; absent if there is none */
+    struct stet_span if_modified_since; /* borrows from a stored Last-Modified; absent if there is none */
+    bool has_range;                     /* ask for `range`, else for the whole */
+    struct stet_range range;
+    struct stet_span
+        if_range; /* with `has_range`: a strong tag or date that borrows; absent if there is none */
+};
+
+/*
+ * RFC 9111 section 4.3.1: REVALIDATE offers the tags of all variants of the URI that the origin knows (not
+ * those synthesised; of a partial one only if the request lies within it: section 4.3.2) and the client's own
+ * tags (unless it has an asterisk), but If-Modified-Since only of the chosen one. FORWARD of a request whose
+ * answer may be stored and that may collapse asks for the whole without conditions, so that a cold cache is
+ * filled; any other goes on with its own fields. `text` has `room` octets; tags that do not fit are left out,
+ * the chosen one's first of all fits. What is left out costs a transfer, never correctness.
+ */
+void stet_cache_validation(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision, char *text, size_t room,
+                           struct stet_validation *out);
+
+enum stet_receipt_action {
+    STET_RECEIVE_PASS,    /* the answer is the client's; nothing is stored of it */
+    STET_RECEIVE_STORE,   /* the answer is the client's (as stet_cache_answer says of it) and is stored, in
+                             place of   those in `set` */
+    STET_RECEIVE_FRESHEN, /* those in `set` take over the fields (stet_update_fields); stored[chosen] then
+                             answers the client */
+    STET_RECEIVE_COMBINE, /* stored[chosen] and the answer become one: stet_partial_combine */
+    STET_RECEIVE_STALE,   /* it is an error: stored[chosen] answers the client */
+    STET_RECEIVE_RETRY,   /* a 304 that nobody can use: ask once more without conditions */
+    STET_RECEIVE_FAIL,    /* 502 or 504, by its reason: stet_cache_unanswered only */
+};
+
+struct stet_receipt {
+    enum stet_receipt_action action;
+    enum stet_reason reason;
+    enum stet_reason storing; /* why it is stored or not: the reason of stet_storable_judge */
+    size_t chosen;            /* FRESHEN, COMBINE, STALE */
+    uint64_t set;             /* STORE: replaced; FRESHEN: freshened */
+    uint64_t invalidated; /* with PASS: a HEAD says that these are out of date (RFC 9111 section 4.3.5); with
+                             FRESHEN of a HEAD the answer that came is the client's and `chosen` is `count` */
+};
+
+/*
+ * The final answer to a request that was sent as `validation` says. `next` is that answer as it would be
+ * stored (all fields as received, stet_stored_read done). Its status 304 means something only if a condition
+ * was sent: a 304 to a client that sent none is RETRY (never a 304 that was not asked for).
+ */
+void stet_cache_receive(const struct stet_cache_question *question,
+                        const struct stet_cache_decision *decision, const struct stet_validation *validation,
+                        const struct stet_stored *next, struct stet_receipt *out);
+
+/*
+ * No usable answer came: refused, reset, timed out, malformed. `error` is the reason
+ * (STET_REASON_UPSTREAM_...). STALE if stored[chosen] may answer (RFC 5861 section 4, RFC 9111
+ * section 4.2.4), else FAIL. With must-revalidate and its kind the error is 504 (section 5.2.2.2): reason
+ * must-revalidate.
+ */
+void stet_cache_unanswered(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision, enum stet_reason error,
+                           struct stet_receipt *out);
+
+#endif

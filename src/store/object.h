@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * object: one stored response: its key, head, what core reads of it, and its body. Immutable and counted;
+ * whoever has a reference may read it without a lock, however the store changes meanwhile.
+ *
+ *   +--------+-----+-------------------+-----------------+--------+------+
+ *   | object | key | fields, selecting | their texts     | heads  | body -> (shared by the versions of the
+ * head)
+ *   +--------+-----+-------------------+-----------------+--------+------+     one allocation but for the
+ * body
+ */
+#ifndef STET_STORE_OBJECT_H
+#define STET_STORE_OBJECT_H
+
+#include <stdatomic.h>
+
+#include <stet/stored.h>
+
+#include "base/list.h"
+#include "store/body.h"
+
+/* Ready-made heads of an object: start line and field lines in HTTP/1.1 form without Date... see
+ * net/exchange.h. */
+enum stet__object_head {
+    STET__HEAD_WHOLE,        /* of the stored status, with Content-Length if the length is known */
+    STET__HEAD_NOT_MODIFIED, /* of its 304; absent if the stored status is not 200 */
+    STET__HEAD_COUNT
+};
+
+struct stet__object {
+    atomic_uint references;
+    size_t bytes; /* all that it takes, without the body, which counts by itself */
+    struct stet_span key;
+    uint64_t hash;             /* of the key: stet__store_hash */
+    struct stet_stored stored; /* read (stet_stored_read) */
+    struct stet_span heads[STET__HEAD_COUNT];
+    const struct stet_span *groups; /* RFC 9875 groups, surrogate keys and tags */
+    size_t group_count;
+    struct stet_span no_vary_search; /* the field value, if it is valid and not the default; else absent */
+    struct stet__body *body;         /* NULL if there is none: a stored HEAD */
+    void *store;                     /* the store's own: where it hangs; NULL while in none */
+};
+
+/* What an object is made of; everything is copied but the body, of which it takes a reference. */
+struct stet__object_parts {
+    struct stet_span key;
+    uint64_t hash;
+    const struct stet_stored *stored;
+    struct stet_span heads[STET__HEAD_COUNT];
+    const struct stet_span *groups;
+    size_t group_count;
+    struct stet_span no_vary_search;
+    struct stet__body *body;
+};
+
+/* One reference. NULL if there is no memory. The views in `stored` (control, etag, ...) point into the
+ * object. */
+struct stet__object *stet__object_new(const struct stet__object_parts *parts,
+                                      const struct stet_cache_policy *policy);
+
+struct stet__object *stet__object_acquire(struct stet__object *object);
+void stet__object_release(struct stet__object *object);
+
+#endif
