@@ -10,12 +10,16 @@
  *   1. opens the connections, one after another, each with one request that is answered; prints "ready"
  *   2. waits for a line on standard input: the caller reads the server's clocks
  *   3. works for MILLISECONDS, then waits until all that is under way is answered
- *   4. prints {"answers": N, "octets": N, "seconds": S}; the caller reads the server's clocks again
+ *   4. prints {"answers": N, "octets": N, "seconds": S, "p50_us": N, "p99_us": N}; the caller reads the
+ *      server's clocks again. The percentiles are of the time from a write to the last answer to it
  *   5. waits for another line, or the end of input, and closes (SECONDS 0: the connections were held, idle,
  * meanwhile)
  *
  * So what a server has used between 2 and 4 was used for these answers, all of them. Anything unexpected ends
  * the program with a message and exit code 1: a wrong answer must not count as a fast one.
+ *
+ * Eight "#" in a row in FILE become a number in hexadecimal that is another one in each request: what is
+ * asked for is in no cache.
  *
  * Bodies are thrown away in the kernel (MSG_TRUNC), uncopied. Chunked answers are refused: peers send files
  * with a length.
@@ -43,6 +47,8 @@ enum {
     REQUEST_MAX = 4096,
     DEPTH_MAX = 64,
     PATIENCE_MS = 5000,
+    SERIAL_DIGITS = 8,
+    SLOWEST_US = 1000000,
 };
 
 struct connection {
@@ -51,6 +57,7 @@ struct connection {
     uint64_t body_left; /* octets of the current answer's body */
     size_t head_len;    /* octets of the current answer's head so far */
     char *head;         /* made when a head comes in pieces */
+    uint64_t sent_us;   /* when the requests under way were written */
 };
 
 static struct {
@@ -63,6 +70,9 @@ static struct {
 
 static char *requests; /* DEPTH copies of one request */
 static size_t request_len;
+static char *serial; /* where the number stands in the first copy; NULL: nowhere */
+static uint32_t serial_number;
+static uint32_t took_us[SLOWEST_US + 1]; /* how often */
 static struct connection *connections;
 static uint64_t answers, octets;
 static size_t idle; /* connections with nothing under way */
@@ -81,8 +91,20 @@ static double now_s(void)
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
+static void number_requests(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        char digits[SERIAL_DIGITS + 1];
+        snprintf(digits, sizeof digits, "%08x", serial_number++);
+        memcpy(serial + i * request_len, digits, SERIAL_DIGITS);
+    }
+}
+
 static void send_requests(struct connection *connection, unsigned count)
 {
+    if (serial)
+        number_requests(count);
+    connection->sent_us = (uint64_t)(now_s() * 1e6);
     size_t len = count * request_len, done = 0;
     while (done < len) {
         ssize_t sent = send(connection->fd, requests + done, len - done, MSG_NOSIGNAL);
@@ -130,6 +152,8 @@ static void answered(struct connection *connection)
         fail("more answers than requests");
     if (--connection->under_way > 0)
         return;
+    uint64_t us = (uint64_t)(now_s() * 1e6) - connection->sent_us;
+    took_us[us < SLOWEST_US ? us : SLOWEST_US]++;
     if (ending)
         idle++;
     else
@@ -270,6 +294,22 @@ static void read_request(const char *path)
         fail("the request does not end with an empty line, or is too long");
     for (unsigned i = 1; i < asked.depth; i++)
         memcpy(requests + i * request_len, requests, request_len);
+    serial = memmem(requests, request_len, "########", SERIAL_DIGITS);
+    serial_number = (uint32_t)getpid() << 16; /* another run asks for other things */
+}
+
+/* The microseconds that `share` of the answers did not exceed. */
+static unsigned percentile(double share)
+{
+    uint64_t all = 0, seen = 0;
+    for (unsigned us = 0; us <= SLOWEST_US; us++)
+        all += took_us[us];
+    for (unsigned us = 0; us <= SLOWEST_US; us++) {
+        seen += took_us[us];
+        if ((double)seen >= share * (double)all)
+            return us;
+    }
+    return SLOWEST_US;
 }
 
 static void wait_for_line(void)
@@ -304,11 +344,13 @@ int main(int argc, char **argv)
     fflush(stdout);
     wait_for_line();
     answers = octets = 0;
+    memset(took_us, 0, sizeof took_us);
     double began = now_s();
     if (asked.duration_ms > 0)
         work();
-    printf("{\"answers\": %llu, \"octets\": %llu, \"seconds\": %.6f}\n", (unsigned long long)answers,
-           (unsigned long long)octets, now_s() - began);
+    printf("{\"answers\": %llu, \"octets\": %llu, \"seconds\": %.6f, \"p50_us\": %u, \"p99_us\": %u}\n",
+           (unsigned long long)answers, (unsigned long long)octets, now_s() - began, percentile(0.5),
+           percentile(0.99));
     fflush(stdout);
     wait_for_line();
     return 0;
