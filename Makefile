@@ -12,7 +12,7 @@ help:
 	@echo 'make test       every test, with sanitizers and in the release build; ends with "N passed, N failed"'
 	@echo 'make check      unit tests and the executed specification only: under a minute'
 	@echo 'make fuzz       every fuzz harness for FUZZ_SECONDS (30) seconds each'
-	@echo 'make bench      stet beside nginx, lighttpd, h2o and a do-nothing responder'
+	@echo 'make bench      stet beside nginx, lighttpd, h2o; stet proxy beside nginx, Varnish, HAProxy, Traffic Server'
 	@echo 'make coverage   which requirements have no test'
 	@echo 'make lint       clang-tidy and cppcheck'
 	@echo 'make valgrind   unit tests and specification under valgrind'
@@ -48,9 +48,10 @@ check:
 
 bench:
 	@tools/deps build bench
-	@tools/peers nginx lighttpd h2o
+	@tools/peers nginx lighttpd h2o varnish haproxy trafficserver
 	@$(MAKE) --no-print-directory build
 	@bench/run
+	@bench/cache
 
 fuzz:
 	@tools/deps build fuzz

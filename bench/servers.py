@@ -303,7 +303,7 @@ def versions(names, build):
         if name == "floor":
             continue
         program = os.path.join(build, "stet") if name == "stet" else os.path.join(TOP, "build", "peers", "bin", name)
-        flag = "--version" if name == "stet" else "-v"
+        flag = {"stet": "--version", "varnishd": "-V"}.get(name, "-v")
         text = subprocess.run([program, flag], capture_output=True, check=False, text=True)
         line = (text.stdout + text.stderr).strip().splitlines()[:1]
         number = re.search(r"[0-9]+\.[0-9.]+", line[0]) if line else None
@@ -318,4 +318,4 @@ def require(names, build):
             continue
         program = os.path.join(build, "stet") if name == "stet" else os.path.join(TOP, "build", "peers", "bin", name)
         if shutil.which(program) is None:
-            raise Failure(f"{program} is missing: run make build, and tools/peers nginx lighttpd h2o")
+            raise Failure(f"{program} is missing: run make build, and tools/peers with its name")
