@@ -113,12 +113,16 @@ int stet_http1_response_parse(struct stet_span input, enum stet_method method,
  */
 void stet_http1_response_unfold(char *octets, size_t len);
 
-/* The chunked coding: RFC 9112 section 7.1. Feed it in any pieces. Private but for its size. */
+/* The chunked coding: RFC 9112 section 7.1. Feed it in any pieces. Private but for its size and `trailers`.
+ */
 struct stet_chunked {
     uint64_t left;         /* of the current chunk's data */
     size_t line_bytes;     /* of the chunk line or trailer section so far */
     size_t overhead_bytes; /* of earlier chunk lines, less what their data makes up for */
     size_t trailer_limit;  /* octets of the trailer section */
+    /* For the caller: what the last call used of the trailer section, borrowed from its input; may be empty.
+     */
+    struct stet_span trailers;
     int state;
 };
 
@@ -133,8 +137,25 @@ void stet_chunked_begin(struct stet_chunked *chunked, size_t trailer_limit);
  * Reads from the front of `*input`, which is advanced past what was used. STET_OK: `*data` is a run of chunk
  * data that borrows from the input. STET_MORE: all was used, more is needed. STET_END: the trailer section is
  * complete and `*input` is what follows the message. Otherwise an error, which is final. Trailer fields are
- * checked for syntax and dropped: they never become header fields (RFC 9110 section 6.5.1).
+ * checked for syntax; they never become header fields (RFC 9110 section 6.5.1). Who wants them appends
+ * `chunked->trailers` to a buffer of its own after each call that does not give data, and has that parsed
+ * once it is complete.
  */
 int stet_chunked_next(struct stet_chunked *chunked, struct stet_span *input, struct stet_span *data);
+
+/*
+ * The fields of a trailer section that is complete, with its empty line: the octets of `trailers` one after
+ * the other. `room` has room for `fields` field lines; more are STET_E_TOO_MANY_FIELDS. The result, and
+ * `room`, are valid while `section` is. Which fields may go on is for the caller to say: stet_trailer_keeps.
+ */
+int stet_trailers_parse(struct stet_span section, size_t fields, struct stet_field *room,
+                        struct stet_fields *out);
+
+/*
+ * Whether a trailer field may be passed on: not one that frames or routes the message, modifies the request,
+ * authenticates or controls the response, or describes how to process the content (RFC 9110 section 6.5.1),
+ * and not a hop-by-hop field.
+ */
+bool stet_trailer_keeps(const struct stet_field *field);
 
 #endif

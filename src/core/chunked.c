@@ -44,6 +44,7 @@ void stet_chunked_begin(struct stet_chunked *chunked, size_t trailer_limit)
     chunked->line_bytes = 0;
     chunked->overhead_bytes = 0;
     chunked->trailer_limit = trailer_limit;
+    chunked->trailers = STET_SPAN_NONE;
     chunked->state = SIZE_FIRST;
 }
 
@@ -212,7 +213,7 @@ static int take_octet(struct stet_chunked *chunked, char c)
 {
     if (chunked->state < DATA)
         return take_line_octet(chunked, c);
-    return chunked->state < TRAILER_FIRST ? take_data_end(chunked, c) : take_trailer_octet(chunked, c);
+    return take_data_end(chunked, c);
 }
 
 /* Some data of the current chunk. */
@@ -227,14 +228,33 @@ static struct stet_span take_data(struct stet_chunked *chunked, struct stet_span
     return data;
 }
 
+/* What there is of the trailer section. */
+static int take_trailers(struct stet_chunked *chunked, struct stet_span *input)
+{
+    const char *begin = input->ptr;
+    int status = STET_OK;
+    while (chunked->state != DONE && input->len > 0 && status == STET_OK) {
+        status = take_trailer_octet(chunked, input->ptr[0]);
+        if (status == STET_OK)
+            *input = stet_span_skip(*input, 1);
+    }
+    chunked->trailers = stet_span_of(begin, (size_t)(input->ptr - begin));
+    if (status != STET_OK)
+        return chunked->state = status;
+    return chunked->state == DONE ? STET_END : STET_MORE;
+}
+
 int stet_chunked_next(struct stet_chunked *chunked, struct stet_span *input, struct stet_span *data)
 {
     stet__assert(chunked->state <= DONE);
+    chunked->trailers = STET_SPAN_NONE;
     if (chunked->state < 0) /* the failure that ended it */
         return chunked->state;
     while (chunked->state != DONE) {
         if (input->len == 0)
             return STET_MORE;
+        if (chunked->state >= TRAILER_FIRST)
+            return take_trailers(chunked, input);
         if (chunked->state == DATA) {
             *data = take_data(chunked, input);
             return STET_OK;
@@ -245,4 +265,35 @@ int stet_chunked_next(struct stet_chunked *chunked, struct stet_span *input, str
         *input = stet_span_skip(*input, 1);
     }
     return STET_END;
+}
+
+int stet_trailers_parse(struct stet_span section, size_t fields, struct stet_field *room,
+                        struct stet_fields *out)
+{
+    struct stet_http1_limits limits = {.head_bytes = section.len, .fields = fields};
+    struct stet__head_cursor cursor = stet__head_cursor(section, &limits);
+    struct stet__head_fields taken;
+    int status = stet__head_take_fields(&cursor, &limits, false, room, &taken);
+    if (status == STET_OK)
+        *out = taken.fields;
+    return status;
+}
+
+/*
+ * RFC 9110 section 6.5.1 names the kinds; these are the fields of field_name.def that are of one of them. A
+ * name that is not known goes on: whoever defined it has said whether it may be a trailer.
+ */
+bool stet_trailer_keeps(const struct stet_field *field)
+{
+    switch (field->id) {
+    case STET_FIELD_OTHER:
+    case STET_FIELD_ACCEPT_RANGES:
+    case STET_FIELD_CONTENT_DIGEST:
+    case STET_FIELD_ETAG:
+    case STET_FIELD_PROXY_STATUS:
+    case STET_FIELD_REPR_DIGEST:
+        return true;
+    default:
+        return false;
+    }
 }

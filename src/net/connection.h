@@ -92,6 +92,40 @@ void stet__connection_stop(struct stet__connection *connection);
 /* The time for that is over. */
 void stet__connection_cut(struct stet__connection *connection);
 
+/*
+ * A connection that a tunnel has taken over (CONNECT, Upgrade). It still counts: for limits.connections, and
+ * for a graceful stop, which ends it with `cut`. The tunnel owns both buffers.
+ */
+struct stet__detached {
+    struct stet__connection *connection; /* for stet__connection_detached_end */
+    struct stet__loop *loop;
+    int fd;                     /* non-blocking, in no loop; closed by stet__connection_detached_end */
+    struct stet__buffer early;  /* what the client sent behind its request, already read */
+    struct stet__buffer answer; /* what goes to the client first: what it was not sent yet, `reply` last */
+};
+
+/* Who has it. `cut` is called when stop_timeout has passed: it calls stet__connection_detached_end, within.
+ */
+struct stet__tunnel_end {
+    void *owner;
+    void (*cut)(void *owner);
+};
+
+/*
+ * Answers `exchange` with the head of `reply` (as it is, with Date; 101 with its Connection and Upgrade, or
+ * 2xx to CONNECT: no framing is added) and takes the connection away from the driver, which does nothing to
+ * it any more. The exchange is gone when this returns; reply->source and parts are not used. False, and
+ * `*detached` untouched, if the client is gone or there is no memory: nothing is to be ended then.
+ */
+bool stet__connection_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
+                             const struct stet__tunnel_end *end, struct stet__detached *detached);
+
+/*
+ * The tunnel is over: closes the socket (with a reset if `aborted`), logs the answer, with `octets` that went
+ * to the client after the head.
+ */
+void stet__connection_detached_end(struct stet__connection *connection, uint64_t octets, bool aborted);
+
 /* For each connection of a worker that is open. */
 void stet__connections_each(struct stet__worker *worker, void (*run)(struct stet__connection *connection));
 

@@ -162,6 +162,52 @@ static int end(void **state)
     return 0;
 }
 
+/* The section that the caller keeps is the same however the body is cut. */
+static void test_trailers_kept(void **state)
+{
+    const char *text = "1\r\nx\r\n0\r\nETag: \"a\"\r\nLength: 1 \r\n\r\nGET";
+    const char *section = "ETag: \"a\"\r\nLength: 1 \r\n\r\n";
+    for (size_t step = 1; step <= strlen(text); step++) {
+        struct stet_chunked chunked;
+        struct stet_span all = {text, strlen(text)}, data;
+        char kept[100];
+        size_t len = 0;
+        int status = STET_MORE;
+        stet_chunked_begin(&chunked, 100);
+        while (status != STET_END) {
+            struct stet_span piece = {all.ptr, all.len < step ? all.len : step};
+            all = stet_span_skip(all, piece.len);
+            do {
+                status = stet_chunked_next(&chunked, &piece, &data);
+                memcpy(kept + len, chunked.trailers.len > 0 ? chunked.trailers.ptr : "",
+                       chunked.trailers.len);
+                len += chunked.trailers.len;
+            } while (status == STET_OK);
+        }
+        assert_int_equal(len, strlen(section));
+        assert_memory_equal(kept, section, len);
+    }
+}
+
+static void test_trailers_parsed(void **state)
+{
+    struct stet_field room[2];
+    struct stet_fields fields;
+    struct stet_span section = STET_SPAN("ETag: \"a\"\r\nLength: 1 \r\n\r\n");
+    assert_int_equal(stet_trailers_parse(section, 1, room, &fields), STET_E_TOO_MANY_FIELDS);
+    assert_int_equal(stet_trailers_parse(section, 2, room, &fields), STET_OK);
+    assert_int_equal(fields.count, 2);
+    assert_true(stet_span_equal(fields.at[1].value, STET_SPAN("1")));
+    assert_true(stet_trailer_keeps(&fields.at[0]));
+    assert_true(stet_trailer_keeps(&fields.at[1]));
+    assert_int_equal(stet_trailers_parse(STET_SPAN("\r\n"), 2, room, &fields), STET_OK);
+    assert_int_equal(fields.count, 0);
+    assert_int_equal(stet_trailers_parse(STET_SPAN("Content-Length: 1\r\nTE: x\r\n\r\n"), 2, room, &fields),
+                     STET_OK);
+    assert_false(stet_trailer_keeps(&fields.at[0]));
+    assert_false(stet_trailer_keeps(&fields.at[1]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +217,8 @@ int main(void)
         cmocka_unit_test(test_line_limit),
         cmocka_unit_test(test_overhead),
         cmocka_unit_test(test_trailer),
+        cmocka_unit_test(test_trailers_kept),
+        cmocka_unit_test(test_trailers_parsed),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
