@@ -101,15 +101,6 @@ void stet__hashes_remember(struct stet__hashes *hashes, const struct stet__ident
     pthread_mutex_unlock(&hashes->lock);
 }
 
-bool stet__hash_octets(struct stet_span octets, struct stet__digest *out)
-{
-    unsigned char full[EVP_MAX_MD_SIZE];
-    if (!EVP_Digest(octets.len ? octets.ptr : "", octets.len, full, NULL, EVP_sha256(), NULL))
-        return false;
-    memcpy(out->octets, full, sizeof(out->octets));
-    return true;
-}
-
 static bool is_cancelled(struct stet__hashes *hashes, const struct job *job)
 {
     pthread_mutex_lock(&hashes->lock);

@@ -16,15 +16,11 @@
 
 #include <stet/span.h>
 
+#include "base/digest.h"
 #include "net/loop.h"
 #include "serve/open.h"
 
-#define STET__DIGEST_BYTES 16
 #define STET__RACY_NS INT64_C(2000000000)
-
-struct stet__digest {
-    unsigned char octets[STET__DIGEST_BYTES];
-};
 
 struct stet__hashes;
 
@@ -33,9 +29,6 @@ struct stet__hashes *stet__hashes_new(void);
 
 /* After every loop that asked has called stet__hashes_forget. */
 void stet__hashes_free(struct stet__hashes *hashes);
-
-/* False if the library fails (no memory). */
-bool stet__hash_octets(struct stet_span octets, struct stet__digest *out);
 
 bool stet__hashes_find(struct stet__hashes *hashes, const struct stet__identity *identity,
                        struct stet__digest *out);

@@ -11,7 +11,7 @@
 #include <stet/not_modified.h>
 
 #include "net/head.h"
-#include "serve/multipart.h"
+#include "net/multipart.h"
 #include "serve/worker.h"
 
 #define TYPE_PREFIX "multipart/byteranges; boundary="

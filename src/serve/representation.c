@@ -88,15 +88,8 @@ static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *en
 
 static bool set_tag(struct stet__entry *entry, const struct stet__digest *digest)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    char text[(STET__DIGEST_BYTES * 8 + 5) / 6];
-    for (size_t i = 0; i < sizeof(text); i++) {
-        size_t at = i * 6 / 8, shift = i * 6 % 8;
-        unsigned two = (unsigned)digest->octets[at] << 8;
-        if (at + 1 < STET__DIGEST_BYTES)
-            two |= digest->octets[at + 1];
-        text[i] = alphabet[two >> (10 - shift) & 63];
-    }
+    char text[STET__DIGEST_TAG_LEN];
+    stet__digest_tag(digest, text);
     entry->selected.etag.opaque = stet__arena_copy(&entry->arena, stet_span_of(text, sizeof(text)));
     return entry->selected.etag.opaque.ptr != NULL;
 }
@@ -188,7 +181,7 @@ static bool take_small(struct stet__serve_worker *worker, struct stet__entry *en
         return true;
     }
     set_date(entry, now);
-    if (!stet__hash_octets(stet_span_of(entry->content, entry->selected.length), &digest) ||
+    if (!stet__digest_of(stet_span_of(entry->content, entry->selected.length), &digest) ||
         !set_tag(entry, &digest))
         return false;
     stet__hashes_remember(worker->shared->hashes, &entry->identity, &digest, now_ns);
@@ -302,7 +295,7 @@ struct stet__entry *stet__representation_of_page(struct stet__serve_worker *work
     entry->selected =
         (struct stet_representation){.exists = true, .last_modified = STET_NO_DATE, .length = octets.len};
     entry->body = (struct stet__part){.memory = octets, .fd = -1, .length = octets.len};
-    if (stet__hash_octets(octets, &digest) && set_tag(entry, &digest) && make_heads(worker, entry, type))
+    if (stet__digest_of(octets, &digest) && set_tag(entry, &digest) && make_heads(worker, entry, type))
         return entry;
     stet__entry_release(entry);
     return NULL;

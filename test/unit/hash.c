@@ -138,9 +138,9 @@ static void is_sha_256(void **state)
     static const unsigned char of_nothing[] = {0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14,
                                                0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24};
     struct stet__digest digest;
-    assert_true(stet__hash_octets(STET_SPAN("abc"), &digest));
+    assert_true(stet__digest_of(STET_SPAN("abc"), &digest));
     assert_memory_equal(digest.octets, of_abc, sizeof(of_abc));
-    assert_true(stet__hash_octets(STET_SPAN_NONE, &digest));
+    assert_true(stet__digest_of(STET_SPAN_NONE, &digest));
     assert_memory_equal(digest.octets, of_nothing, sizeof(of_nothing));
 }
 
@@ -166,7 +166,7 @@ static void hashes_in_the_background(void **state)
     assert_true(stet__hashes_find(hashes, &identity, &found));
     char *octets = malloc((size_t)stat.st_size);
     assert_int_equal(pread(fd, octets, (size_t)stat.st_size, 0), stat.st_size);
-    assert_true(stet__hash_octets(stet_span_of(octets, (size_t)stat.st_size), &expected));
+    assert_true(stet__digest_of(stet_span_of(octets, (size_t)stat.st_size), &expected));
     assert_memory_equal(&found, &expected, sizeof(found));
     free(octets);
     close(fd);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "serve/multipart.h"
+#include "net/multipart.h"
 
 static const char secret[192] = "not random, but long enough for the hash that is keyed with it";
 

@@ -10,8 +10,8 @@
  * 128 bits of a keyed hash of tag and ranges, which nobody without the secret can foresee, and the same
  * answer has the same boundary.
  */
-#ifndef STET_SERVE_MULTIPART_H
-#define STET_SERVE_MULTIPART_H
+#ifndef STET_NET_MULTIPART_H
+#define STET_NET_MULTIPART_H
 
 #include <stet/range.h>
 

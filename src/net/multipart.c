@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "serve/multipart.h"
+#include "net/multipart.h"
 
 #include <xxhash.h>
 
