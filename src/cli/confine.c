@@ -87,13 +87,26 @@ static void add_root(struct reach *reach, const char *root)
     free(real);
 }
 
-static void add_sockets(struct reach *reach, const struct stet__serve_settings *settings)
+static void add_socket(struct reach *reach, const struct stet__listen_address *address)
 {
-    for (size_t i = 0; i < settings->server.address_count; i++) {
-        const struct stet__listen_address *address = &settings->server.addresses[i];
-        if (address->at.any.sa_family == AF_UNIX)
-            add_folder_of(reach, address->at.local.sun_path, true);
+    if (address->at.any.sa_family == AF_UNIX)
+        add_folder_of(reach, address->at.local.sun_path, true);
+}
+
+/* What every role needs. */
+static void add_common(struct reach *reach, const struct stet__server_settings *settings)
+{
+    if (settings->log && strcmp(settings->log, "-") != 0)
+        add_folder_of(reach, settings->log, true);
+    if (settings->log)
+        add_copy(reach, settings->log, true); /* it may be a link to elsewhere, such as /dev/stdout */
+    if (settings->user) {
+        add_copy(reach, "/etc/passwd", false);
+        add_copy(reach, "/etc/group", false);
+        add_copy(reach, "/etc/nsswitch.conf", false);
     }
+    for (size_t i = 0; i < settings->server.address_count; i++)
+        add_socket(reach, &settings->server.addresses[i]);
 }
 
 /* The leak check of AddressSanitizer, at the end of the process, is a ptrace of its own and reads /proc. */
@@ -103,24 +116,19 @@ enum { CONFINABLE = false };
 enum { CONFINABLE = true };
 #endif
 
-void stet__cli_confine(const struct stet__serve_settings *settings)
+static void confine(struct reach *reach)
+{
+    if (CONFINABLE)
+        stet__confine(reach->at, reach->count);
+    for (size_t i = 0; i < reach->count; i++)
+        free(reach->owned[i]);
+}
+
+void stet__confine_serve(const struct stet__serve_settings *settings)
 {
     struct reach reach = {.count = 0};
-    if (!CONFINABLE)
-        return;
     add_root(&reach, settings->serve.root);
     add_copy(&reach, settings->serve.mime_types ? settings->serve.mime_types : "/etc/mime.types", false);
-    if (settings->log && strcmp(settings->log, "-") != 0)
-        add_folder_of(&reach, settings->log, true);
-    if (settings->log)
-        add_copy(&reach, settings->log, true); /* it may be a link to elsewhere, such as /dev/stdout */
-    if (settings->user) {
-        add_copy(&reach, "/etc/passwd", false);
-        add_copy(&reach, "/etc/group", false);
-        add_copy(&reach, "/etc/nsswitch.conf", false);
-    }
-    add_sockets(&reach, settings);
-    stet__confine(reach.at, reach.count);
-    for (size_t i = 0; i < reach.count; i++)
-        free(reach.owned[i]);
+    add_common(&reach, &settings->common);
+    confine(&reach);
 }

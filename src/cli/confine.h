@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * confine: what `stet serve` may still reach once it serves (net/confine.h does it).
+ * confine: what a role may still reach of the file system once it serves (net/confine.h does it).
  */
 #ifndef STET_CLI_CONFINE_H
 #define STET_CLI_CONFINE_H
@@ -8,6 +8,6 @@
 #include "cli/serve_options.h"
 
 /* Confines the process as far as the kernel can; to be called before the first thread starts. */
-void stet__cli_confine(const struct stet__serve_settings *settings);
+void stet__confine_serve(const struct stet__serve_settings *settings);
 
 #endif

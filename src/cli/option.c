@@ -98,19 +98,36 @@ static bool set(const struct stet__option_table *table, const struct stet__optio
     }
 }
 
+/* Row `i` of all parts, or NULL behind the last. */
+static const struct stet__option *row(const struct stet__option_table *table, size_t i)
+{
+    for (size_t part = 0; part < table->part_count; part++) {
+        if (i < table->parts[part]->count)
+            return &table->parts[part]->at[i];
+        i -= table->parts[part]->count;
+    }
+    return NULL;
+}
+
+static bool is_option(const struct stet__option *option, const char *name, size_t len)
+{
+    return option->kind != STET__OPTION_HEADING && strlen(option->name) == len &&
+           memcmp(option->name, name, len) == 0;
+}
+
 /* The row of the option whose name begins at `typed` and is `len` long; a complaint if there is none. */
 static const struct stet__option *find(const struct stet__option_table *table, const char *typed, size_t len)
 {
     char name[64];
-    for (size_t i = 0; i < table->count; i++)
-        if (table->at[i].kind != STET__OPTION_HEADING && strlen(table->at[i].name) == len &&
-            memcmp(table->at[i].name, typed, len) == 0)
-            return &table->at[i];
+    const struct stet__option *option;
+    for (size_t i = 0; (option = row(table, i)); i++)
+        if (is_option(option, typed, len))
+            return option;
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), typed);
     struct stet__suggestion suggestion = {name, NULL, 0};
-    for (size_t i = 0; i < table->count; i++)
-        if (table->at[i].kind != STET__OPTION_HEADING)
-            stet__suggestion_offer(&suggestion, table->at[i].name);
+    for (size_t i = 0; (option = row(table, i)); i++)
+        if (option->kind != STET__OPTION_HEADING)
+            stet__suggestion_offer(&suggestion, option->name);
     if (suggestion.best)
         stet__cli_complain("%s: there is no option --%s; did you mean --%s?", table->command, name,
                            suggestion.best);
@@ -207,9 +224,10 @@ static void print_row(const struct stet__option *option, const void *settings, F
 
 void stet__options_print(const struct stet__option_table *table, const void *settings, FILE *out)
 {
-    for (size_t i = 0; i < table->count; i++)
-        if (table->at[i].kind == STET__OPTION_HEADING)
-            fprintf(out, "\n%s\n", table->at[i].name);
+    const struct stet__option *option;
+    for (size_t i = 0; (option = row(table, i)); i++)
+        if (option->kind == STET__OPTION_HEADING)
+            fprintf(out, "\n%s\n", option->name);
         else
-            print_row(&table->at[i], settings, out);
+            print_row(option, settings, out);
 }

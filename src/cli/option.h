@@ -40,11 +40,55 @@ struct stet__option {
 
 #define STET__FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
 
-struct stet__option_table {
-    const char *command; /* for messages and help: "serve" */
+/* Rows that belong together. Commands may share them if their settings begin alike. */
+struct stet__option_rows {
     const struct stet__option *at;
     size_t count;
 };
+
+struct stet__option_table {
+    const char *command; /* for messages and help: "serve" */
+    const struct stet__option_rows *const *parts;
+    size_t part_count;
+};
+
+/*
+ * Makers of rows, for the files that hold them. `field` is STET__FIELD(...) of the settings; of SWITCH a
+ * bool, of TEXT a const char *, of NUMBER an unsigned or uint64_t, of SIZE a uint64_t or size_t.
+ */
+#define STET__ROW_HEADING(text)                                        \
+    {                                                                  \
+        STET__OPTION_HEADING, text, NULL, 0, 0, 0, 0, NULL, NULL, NULL \
+    }
+#define STET__ROW_SWITCH(name, field, help)                            \
+    {                                                                  \
+        STET__OPTION_SWITCH, name, NULL, field, 0, 0, NULL, NULL, help \
+    }
+#define STET__ROW_TEXT(name, argument, field, help)                      \
+    {                                                                    \
+        STET__OPTION_TEXT, name, argument, field, 0, 0, NULL, NULL, help \
+    }
+#define STET__ROW_NUMBER(name, argument, field, min, max, help)                \
+    {                                                                          \
+        STET__OPTION_NUMBER, name, argument, field, min, max, NULL, NULL, help \
+    }
+#define STET__ROW_SIZE(name, field, min, max, help)                        \
+    {                                                                      \
+        STET__OPTION_SIZE, name, "SIZE", field, min, max, NULL, NULL, help \
+    }
+#define STET__ROW_CALL(name, argument, initial, set, help)                \
+    {                                                                     \
+        STET__OPTION_CALL, name, argument, 0, 0, 0, 0, initial, set, help \
+    }
+#define STET__ROWS(array)                      \
+    {                                          \
+        array, sizeof(array) / sizeof *(array) \
+    }
+
+#define STET__DAY_S 86400
+#define STET__KIB (UINT64_C(1) << 10)
+#define STET__MIB (UINT64_C(1) << 20)
+#define STET__TIB (UINT64_C(1) << 40)
 
 /*
  * Reads the arguments into `settings`; operands are moved to the front of `argv` and counted in `*operands`.

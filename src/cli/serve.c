@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * serve: the command `stet serve`, from the command line to the last signal.
- *
- * The order matters. Signals are blocked and the process is confined before the first thread exists, because
- * threads inherit both. The user is changed after listening, because ports below 1024 are root's.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <pwd.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/run.h"
 #include "cli/serve_options.h"
-#include "net/confine.h"
 
 enum { ERROR_ROOM = 512 };
 
@@ -38,30 +30,6 @@ void stet__cli_serve_help(FILE *out)
     stet__serve_settings_release(&settings);
 }
 
-/* Those that `wait_for_end` takes: blocked here, so in every thread that is started later. */
-static void block_signals(sigset_t *set)
-{
-    struct sigaction interrupt;
-    sigemptyset(set);
-    sigaddset(set, SIGTERM);
-    sigaddset(set, SIGHUP);
-    /* A shell that starts us in the background has SIGINT ignored, and that is meant so. */
-    if (sigaction(SIGINT, NULL, &interrupt) == 0 && interrupt.sa_handler != SIG_IGN)
-        sigaddset(set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-/* One descriptor per connection and per open file: take what the system grants. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static bool folder_is_there(const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -73,91 +41,33 @@ static bool folder_is_there(const char *path)
     return true;
 }
 
-/* Also has the C library load what it needs to look users up, while it still can. */
-static bool user_is_there(const char *name)
+static void tell(const struct stet__run *run, const struct stet__server *server,
+                 const struct stet__server *second, FILE *out)
 {
-    if (!name || getpwnam(name))
-        return true;
-    stet__cli_complain("serve: --user %s: there is no such user", name);
-    return false;
-}
-
-static void print_start(const struct stet__serve_settings *settings, const struct stet__server *server)
-{
-    bool log_there = settings->log && strcmp(settings->log, "-") == 0;
-    FILE *out = log_there ? stderr : stdout;
-    for (size_t i = 0; i < settings->server.address_count && !settings->quiet; i++) {
+    const struct stet__serve_settings *settings = (const void *)run->settings;
+    for (size_t i = 0; i < run->settings->server.address_count; i++) {
         const char *address = stet__server_address(server, i);
         bool local = strncmp(address, "unix:", 5) == 0;
         fprintf(out, "stet: serving %s at %s%s%s\n", settings->serve.root, local ? "" : "http://", address,
                 local ? "" : "/");
     }
-    fflush(out);
-}
-
-static void wait_for_end(const sigset_t *set, struct stet__access_log *log)
-{
-    int signal_number;
-    while (sigwait(set, &signal_number) != 0 || signal_number == SIGHUP)
-        if (log)
-            stet__access_log_reopen(log);
-    /* From now on the signals do what they do by default: the second one ends the process. */
-    pthread_sigmask(SIG_UNBLOCK, set, NULL);
-}
-
-static int become_user(const char *name)
-{
-    int status = name ? stet__become_user(name) : 0;
-    if (status != 0)
-        stet__cli_complain("cannot become user %s: %s", name, strerrordesc_np(-status));
-    return status;
-}
-
-/* With everything prepared: listens, serves, waits. */
-static int run_server(struct stet__serve_settings *settings, const sigset_t *signals)
-{
-    char error[ERROR_ROOM];
-    struct stet__server *server = stet__server_start(&settings->server, error, sizeof error);
-    if (!server) {
-        stet__cli_complain("%s", error);
-        return STET__EXIT_LISTEN;
-    }
-    int code = STET__EXIT_FAILURE;
-    if (become_user(settings->user) == 0) {
-        print_start(settings, server);
-        wait_for_end(signals, settings->server.log);
-        code = STET__EXIT_OK;
-    }
-    stet__server_stop(server);
-    return code;
 }
 
 static int run(struct stet__serve_settings *settings)
 {
-    sigset_t signals;
+    struct stet__run run = {.settings = &settings->common, .tell = tell};
     char error[ERROR_ROOM];
-    block_signals(&signals);
-    raise_descriptor_limit();
     if (!folder_is_there(settings->serve.root))
         return STET__EXIT_FOLDER;
-    if (!user_is_there(settings->user))
+    if (!stet__run_begin(&run))
         return STET__EXIT_USAGE;
-    if (!settings->no_confine)
-        stet__cli_confine(settings);
+    if (!settings->common.no_confine)
+        stet__confine_serve(settings);
     if (!stet__serve_prepare(&settings->serve, error, sizeof error)) {
         stet__cli_complain("%s", error);
         return STET__EXIT_FAILURE;
     }
-    int code = STET__EXIT_FAILURE;
-    if (settings->log)
-        settings->server.log =
-            stet__access_log_open(settings->log, settings->log_format, settings->server.workers);
-    if (settings->log && !settings->server.log)
-        stet__cli_complain("cannot write the log %s: %s", settings->log, strerrordesc_np(errno));
-    else
-        code = run_server(settings, &signals);
-    if (settings->server.log)
-        stet__access_log_close(settings->server.log);
+    int code = stet__run(&run);
     stet__serve_finish();
     return code;
 }
@@ -168,7 +78,7 @@ int stet__cli_serve(int argc, char **argv)
     stet__serve_settings_init(&settings);
     int code = STET__EXIT_USAGE;
     if (stet__serve_settings_parse(&settings, argc, argv)) {
-        if (settings.help) {
+        if (settings.common.help) {
             stet__cli_serve_help(stdout);
             code = stet__cli_told();
         } else {

@@ -6,31 +6,15 @@
 #ifndef STET_CLI_SERVE_OPTIONS_H
 #define STET_CLI_SERVE_OPTIONS_H
 
-#include "cli/option.h"
-#include "net/access_log.h"
-#include "net/address.h"
-#include "net/server.h"
+#include "cli/server_options.h"
 #include "serve/serve.h"
 
-/* An array that grows: elements of one type, `count` of them at `at`. */
-struct stet__cli_list {
-    void *at;
-    size_t count;
-};
-
 struct stet__serve_settings {
-    struct stet__server_configuration server;
+    struct stet__server_settings common; /* first: the shared rows count from it */
     struct stet__serve_configuration serve;
-    struct stet__cli_list addresses; /* struct stet__listen_address */
-    struct stet__cli_list indexes;   /* const char * */
-    struct stet__cli_list pages;     /* struct stet__error_page */
-    struct stet__cli_list rules;     /* struct stet__rule */
-    const char *log;                 /* NULL: none */
-    enum stet__log_format log_format;
-    const char *user; /* NULL: stay who we are */
-    bool quiet;
-    bool no_confine;
-    bool help;
+    struct stet__cli_list indexes; /* const char * */
+    struct stet__cli_list pages;   /* struct stet__error_page */
+    struct stet__cli_list rules;   /* struct stet__rule */
 };
 
 /* Every default. */

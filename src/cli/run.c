@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "cli/cli.h"
+#include "net/confine.h"
+
+enum { ERROR_ROOM = 512 };
+
+/* Those that `wait_for_end` takes: blocked here, so in every thread that is started later. */
+static void block_signals(sigset_t *set)
+{
+    struct sigaction interrupt;
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
+    /* A shell that starts us in the background has SIGINT ignored, and that is meant so. */
+    if (sigaction(SIGINT, NULL, &interrupt) == 0 && interrupt.sa_handler != SIG_IGN)
+        sigaddset(set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* One descriptor per connection, open file, large stored body: take what the system grants. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+bool stet__run_begin(struct stet__run *run)
+{
+    const char *user = run->settings->user;
+    block_signals(&run->signals);
+    raise_descriptor_limit();
+    /* Also has the C library load what it needs to look users up, while it still can. */
+    if (!user || getpwnam(user))
+        return true;
+    stet__cli_complain("--user %s: there is no such user", user);
+    return false;
+}
+
+static void tell_start(const struct stet__run *run, const struct stet__server *server,
+                       const struct stet__server *second)
+{
+    bool log_there = run->settings->log && strcmp(run->settings->log, "-") == 0;
+    FILE *out = log_there ? stderr : stdout;
+    if (!run->settings->quiet)
+        run->tell(run, server, second, out);
+    fflush(out);
+}
+
+static void wait_for_end(const sigset_t *set, struct stet__access_log *log)
+{
+    int signal_number;
+    while (sigwait(set, &signal_number) != 0 || signal_number == SIGHUP)
+        if (log)
+            stet__access_log_reopen(log);
+    /* From now on the signals do what they do by default: the second one ends the process. */
+    pthread_sigmask(SIG_UNBLOCK, set, NULL);
+}
+
+static int become_user(const char *name)
+{
+    int status = name ? stet__become_user(name) : 0;
+    if (status != 0)
+        stet__cli_complain("cannot become user %s: %s", name, strerrordesc_np(-status));
+    return status;
+}
+
+static struct stet__server *start(const struct stet__server_configuration *configuration)
+{
+    char error[ERROR_ROOM];
+    struct stet__server *server = stet__server_start(configuration, error, sizeof error);
+    if (!server)
+        stet__cli_complain("%s", error);
+    return server;
+}
+
+/* With everything prepared: listens, serves, waits. */
+static int run_servers(struct stet__run *run)
+{
+    struct stet__server *second = NULL, *server = start(&run->settings->server);
+    int code = STET__EXIT_LISTEN;
+    if (server && run->second)
+        second = start(run->second);
+    if (server && (second || !run->second)) {
+        code = STET__EXIT_FAILURE;
+        if (become_user(run->settings->user) == 0) {
+            tell_start(run, server, second);
+            wait_for_end(&run->signals, run->settings->server.log);
+            code = STET__EXIT_OK;
+        }
+    }
+    if (server)
+        stet__server_stop(server);
+    if (second)
+        stet__server_stop(second);
+    return code;
+}
+
+int stet__run(struct stet__run *run)
+{
+    struct stet__server_settings *settings = run->settings;
+    if (settings->log)
+        settings->server.log =
+            stet__access_log_open(settings->log, settings->log_format, settings->server.workers);
+    if (settings->log && !settings->server.log) {
+        stet__cli_complain("cannot write the log %s: %s", settings->log, strerrordesc_np(errno));
+        return STET__EXIT_FAILURE;
+    }
+    int code = run_servers(run);
+    if (settings->server.log)
+        stet__access_log_close(settings->server.log);
+    return code;
+}
