@@ -36,9 +36,11 @@ struct stet__loop {
     int event_count;
     int64_t now_s;
     int64_t monotonic_ms;
+    int64_t skipped_s; /* stet__loop_skip */
     char date_line[STET__DATE_LINE_LEN + 2];
     struct stet__list ticks;
     struct stet__list *next_tick; /* to be run in this second */
+    struct stet__list soon;
     struct stet__watch timer;
     struct stet__watch poster;
     pthread_mutex_t lock; /* of `posts` */
@@ -51,13 +53,23 @@ static void read_clock(struct stet__loop *loop)
     struct timespec wall, monotonic;
     clock_gettime(CLOCK_REALTIME_COARSE, &wall);
     clock_gettime(CLOCK_MONOTONIC_COARSE, &monotonic);
-    loop->monotonic_ms = (int64_t)monotonic.tv_sec * 1000 + monotonic.tv_nsec / 1000000;
-    if (loop->now_s == wall.tv_sec)
+    loop->monotonic_ms = ((int64_t)monotonic.tv_sec + loop->skipped_s) * 1000 + monotonic.tv_nsec / 1000000;
+    if (loop->now_s == wall.tv_sec + loop->skipped_s)
         return;
-    loop->now_s = wall.tv_sec;
+    loop->now_s = wall.tv_sec + loop->skipped_s;
     memcpy(loop->date_line, "Date: ", 6);
     stet_date_format(loop->now_s, loop->date_line + 6);
     memcpy(loop->date_line + 6 + STET_DATE_LEN, "\r\n\r\n", 4);
+}
+
+static void run_ticks(struct stet__loop *loop)
+{
+    for (struct stet__list *node = loop->ticks.next; node != &loop->ticks; node = loop->next_tick) {
+        struct stet__tick *tick = stet__list_entry(node, struct stet__tick, node);
+        loop->next_tick = node->next;
+        tick->run(tick);
+    }
+    loop->next_tick = &loop->ticks;
 }
 
 static void second_passed(struct stet__watch *watch, uint32_t events)
@@ -66,12 +78,14 @@ static void second_passed(struct stet__watch *watch, uint32_t events)
     uint64_t expirations;
     if (read(watch->fd, &expirations, sizeof expirations) < 0)
         return;
-    for (struct stet__list *node = loop->ticks.next; node != &loop->ticks; node = loop->next_tick) {
-        struct stet__tick *tick = stet__list_entry(node, struct stet__tick, node);
-        loop->next_tick = node->next;
-        tick->run(tick);
-    }
-    loop->next_tick = &loop->ticks;
+    run_ticks(loop);
+}
+
+void stet__loop_skip(struct stet__loop *loop, int64_t seconds)
+{
+    loop->skipped_s += seconds;
+    read_clock(loop);
+    run_ticks(loop);
 }
 
 static struct post *take_posts(struct stet__loop *loop)
@@ -115,6 +129,7 @@ struct stet__loop *stet__loop_new(void)
         return NULL;
     stet__list_init(&loop->ticks);
     loop->next_tick = &loop->ticks;
+    stet__list_init(&loop->soon);
     loop->posts_end = &loop->posts;
     loop->now_s = STET_NO_DATE;
     pthread_mutex_init(&loop->lock, NULL);
@@ -225,15 +240,43 @@ static void run_events(struct stet__loop *loop)
     loop->event_count = 0;
 }
 
+void stet__loop_soon(struct stet__loop *loop, struct stet__soon *soon)
+{
+    if (stet__list_empty(&soon->node))
+        stet__list_append(&loop->soon, &soon->node);
+}
+
+void stet__loop_not_soon(struct stet__soon *soon)
+{
+    stet__list_remove(&soon->node);
+}
+
+/* Those that are in the list now: a mark goes in behind them. */
+static void run_soon(struct stet__loop *loop)
+{
+    struct stet__list mark;
+    stet__list_init(&mark);
+    stet__list_append(&loop->soon, &mark);
+    while (loop->soon.next != &mark) {
+        struct stet__soon *soon = stet__list_entry(loop->soon.next, struct stet__soon, node);
+        stet__list_remove(&soon->node);
+        soon->run(soon);
+    }
+    stet__list_remove(&mark);
+}
+
 void stet__loop_run(struct stet__loop *loop)
 {
     loop->running = true;
     while (loop->running) {
-        int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, -1);
+        int wait_ms = stet__list_empty(&loop->soon) ? -1 : 0;
+        int count = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, wait_ms);
         stet__assert(count >= 0 || errno == EINTR);
         loop->event_count = count > 0 ? count : 0;
         read_clock(loop);
         run_events(loop);
+        if (!stet__list_empty(&loop->soon))
+            run_soon(loop);
     }
 }
 

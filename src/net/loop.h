@@ -30,6 +30,15 @@ struct stet__tick {
     void (*run)(struct stet__tick *tick);
 };
 
+/*
+ * A callback once what is being run has returned, before the loop waits again: for what must not be done from
+ * within a callback of someone else. No allocation, no system call. Sits inside its owner.
+ */
+struct stet__soon {
+    struct stet__list node;
+    void (*run)(struct stet__soon *soon);
+};
+
 struct stet__loop;
 
 /* NULL if the system refuses; errno says why. */
@@ -45,6 +54,18 @@ void stet__loop_remove(struct stet__loop *loop, struct stet__watch *watch);
 void stet__loop_add_tick(struct stet__loop *loop, struct stet__tick *tick);
 void stet__loop_remove_tick(struct stet__loop *loop, struct stet__tick *tick);
 
+/* A `soon` that is in no list. */
+static inline void stet__soon_init(struct stet__soon *soon, void (*run)(struct stet__soon *soon))
+{
+    stet__list_init(&soon->node);
+    soon->run = run;
+}
+
+/* Has it run soon, once, unless it is taken back. What is added meanwhile runs after the
+ * next look at the sockets, so nobody is starved. */
+void stet__loop_soon(struct stet__loop *loop, struct stet__soon *soon);
+void stet__loop_not_soon(struct stet__soon *soon);
+
 /* Runs until stet__loop_stop is called from within. */
 void stet__loop_run(struct stet__loop *loop);
 void stet__loop_stop(struct stet__loop *loop);
@@ -54,6 +75,9 @@ int stet__loop_post(struct stet__loop *loop, void (*run)(void *arg), void *arg);
 
 int64_t stet__loop_now_s(const struct stet__loop *loop);        /* Unix seconds (wall clock) */
 int64_t stet__loop_monotonic_ms(const struct stet__loop *loop); /* for time-outs */
+
+/* For tests: moves both clocks ahead and runs the ticks, as if so many seconds had passed. */
+void stet__loop_skip(struct stet__loop *loop, int64_t seconds);
 
 /* "Date: Sat, 21 Nov 2026 09:30:00 GMT\r\n\r\n": formatted once a second. The Date line is the first 37
  * octets. */
