@@ -15,15 +15,19 @@ struct stet_cache_status {
     unsigned forward_status; /* what the next hop answered; 0: not told */
     bool has_ttl;
     int64_t ttl_s;
-    bool stored;
-    bool has_collapsed, collapsed;
-    struct stet_span key;    /* absent: not told */
-    enum stet_reason detail; /* its name */
+    bool stored;                   /* this and the next only beside `forward` */
+    bool has_collapsed, collapsed; /* `collapsed` false: the request waited in vain */
+    struct stet_span key;          /* absent: not told */
+    enum stet_reason detail;       /* its name */
 };
 
-#define STET_CACHE_STATUS_MAX 256 /* octets, besides twice the cache's name and the key */
+/* Octets at most, besides twice the cache's name (the proxy's name and the next hop) and twice the key. */
+#define STET_CACHE_STATUS_MAX 256
 
-/* Writes the member; 0 if it does not fit `room` or has octets that a string cannot have. */
+/*
+ * Writes the member; 0 if it does not fit `room` or has octets that a string cannot have (RFC 9651
+ * section 3.3.3: printable ASCII alone). The detail is the reason's name, as a token.
+ */
 size_t stet_cache_status_write(const struct stet_cache_status *status, char *out, size_t room);
 
 /* The name of a cause: "uri-miss". Static storage; absent for NONE. */
@@ -37,9 +41,11 @@ struct stet_proxy_status {
     enum stet_reason detail;
 };
 
+/* The same for Proxy-Status. The details are the reason's name, as a string. */
 size_t stet_proxy_status_write(const struct stet_proxy_status *status, char *out, size_t room);
 
-/* The error type for a reason of the group "the upstream"; absent if there is none. */
+/* The error type of RFC 9209 section 2.3 for a reason of the group "the upstream"; absent if there is none.
+ */
 struct stet_span stet_proxy_error_type(enum stet_reason reason);
 
 #endif

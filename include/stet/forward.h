@@ -9,27 +9,28 @@
 
 /*
  * Whether `field` goes on: not Connection or another hop-by-hop field, and not one that a Connection of `all`
- * names (section 7.6.1). Host, Content-Length, Age, Date and the like that are framing or identity must not
- * be dropped by being named there: Content-Length, Host, Cache-Control and Authorization stay whatever
- * Connection says.
+ * names (section 7.6.1). What every recipient needs stays although it is named there: Age, Authorization,
+ * Cache-Control, Content-Length, Date, Forwarded, Host, Vary, Via and X-Forwarded-For, -Host and -Proto.
  */
 bool stet_forward_keeps(const struct stet_field *field, const struct stet_fields *all);
 
-/* Whether Via has `pseudonym` as a received-by: the message has been here (section 7.6.3, RFC 9110
- * section 7.6: loops). */
+/*
+ * Whether a member of Via has `pseudonym`, in any case, as its received-by: the message has been here
+ * (section 7.6.3). What stands in comments does not count.
+ */
 bool stet_via_names(const struct stet_fields *fields, struct stet_span pseudonym);
 
 /*
  * What Max-Forwards says of TRACE and OPTIONS (section 7.6.2): STET_OK and the number that is left (already
  * decremented), STET_END if it is 0 and the recipient has to answer itself, STET_E_SYNTAX if there is none
- * that counts.
+ * that counts: another method, several lines, no number. One beyond 64 bits is taken for the largest.
  */
 int stet_max_forwards(const struct stet_request *request, uint64_t *left);
 
 /*
  * Writes a member of Forwarded (RFC 7239 section 4): for=, host=, proto=, quoted where needed ("[::1]:80"
- * is). An absent span leaves its part out; `peer` absent gives for=unknown. Returns the octets; 0 if there is
- * no room.
+ * is); a bare IPv6 address gets its brackets. An absent span leaves its part out; `peer` absent gives
+ * for=unknown. Returns the octets; 0 if there is no room or an octet cannot be quoted.
  */
 size_t stet_forwarded_write(struct stet_span peer, struct stet_span host, struct stet_span proto, char *out,
                             size_t room);

@@ -14,7 +14,7 @@
 struct stet_invalidation {
     const struct stet_response *response;
     struct stet_uri target;
-    int at;
+    size_t at; /* private */
 };
 
 /*
@@ -45,10 +45,11 @@ struct stet_group_list {
     const struct stet_fields *fields;
     size_t line;
     struct stet_span rest;
+    size_t left; /* so many more are read */
 };
 
 /* At most so many groups are read of one field, each of at most so many octets; RFC 9875 asks for 32 of 32.
- */
+ * What is beyond belongs to no group. */
 #define STET_GROUPS_MAX 128
 #define STET_GROUP_OCTETS_MAX 256
 

@@ -16,14 +16,16 @@
 /* Parts of an absolute http or https URI; spans borrow from what was parsed. */
 struct stet_uri {
     struct stet_span scheme; /* "http" or "https", in any case */
-    struct stet_span host;   /* without brackets around an IPv6 address being taken off; not empty */
+    struct stet_span host;   /* an IPv6 address has its brackets; no dot at the end; not empty */
     unsigned port;           /* the default of the scheme if there is none */
     struct stet_span path;   /* may be empty */
     struct stet_span query;  /* without the question mark; absent if there is none */
 };
 
-/* STET_E_SYNTAX for another scheme, user information (RFC 9110 section 4.2.4), no host, a port beyond 65535,
- * or an octet that no URI has. A fragment is left out. */
+/*
+ * STET_E_SYNTAX for another scheme, user information (RFC 9110 section 4.2.4), no host, a port beyond 65535,
+ * or an octet that no request target has (http1.h). A fragment is left out.
+ */
 int stet_uri_parse(struct stet_span text, struct stet_uri *out);
 
 /* Same scheme, host and port. */
@@ -37,15 +39,16 @@ size_t stet_uri_write(const struct stet_uri *uri, char *out, size_t room);
 
 /*
  * Writes the normal form of the target URI of a request (RFC 9110 section 7.1) from its parts: `authority` as
- * in Host, `path_query` as in struct stet_http1_request. 0 if there is no room or the authority is malformed.
+ * in Host, `path_query` as in struct stet_http1_request; absent gives "/". 0 if there is no room, the
+ * authority is malformed or empty, or the scheme is another one.
  */
 size_t stet_uri_write_target(struct stet_span scheme, struct stet_span authority, struct stet_span path_query,
                              char *out, size_t room);
 
 /*
  * Resolves a reference (RFC 3986 section 5.2, dot segments removed there) as Location and Content-Location
- * have it, against `base`, and writes the normal form. 0 if the result is no http or https URI or there is no
- * room.
+ * have it, against `base`, and writes the normal form, without a fragment. 0 if the result is no http or
+ * https URI or there is no room: what is written before dot segments are removed has to fit.
  */
 size_t stet_uri_resolve(const struct stet_uri *base, struct stet_span reference, char *out, size_t room);
 

@@ -6,11 +6,15 @@
  * both. Absent matches absent only. Field lines are joined (RFC 9110 section 5.3) and compared by what the
  * field is:
  *
- *   Accept-Encoding, Accept-Language, Accept, Accept-Charset
+ *   Accept, Accept-Charset, Accept-Encoding, Accept-Language
  *                      a set of members without order, in any case, with q-values compared as numbers; q=1 is
- *                      the same as none. What they name is compared, not what they lead to.
- *   a list of tokens   (Content-... and unknown ones are not among them) optional whitespace around commas
- *   everything else    octet by octet, after whitespace at the ends and around the commas of joined lines
+ *                      the same as none. What they name is compared, not what they lead to. If one of the two
+ *                      is malformed, or has more than 64 members, they are compared as below
+ *   Authorization, Host, If-Modified-Since, If-Range, If-Unmodified-Since, Proxy-Authorization, Referer,
+ *   User-Agent         octet by octet, line by line: their commas separate nothing
+ *   Cookie             the same after whitespace around semicolons; several lines are joined by one
+ *   everything else    octet by octet, after whitespace at the ends and around commas outside of quoted
+ *                      strings
  */
 #ifndef STET_VARY_H
 #define STET_VARY_H
@@ -27,7 +31,13 @@ bool stet_vary_present(const struct stet_fields *response);
 /* Whether the Vary of `response` names `field`, in any case. */
 bool stet_vary_names(const struct stet_fields *response, struct stet_span field);
 
-/* Whether `request` selects the response that was got with the fields `selecting`. False for "*". */
+/*
+ * Whether `request` selects the response that was got with the fields `selecting`. False for "*".
+ *
+ * One thing that a field leads to counts: a response whose only Content-Language is what `request` likes
+ * better than everything else in Accept-Language, and that was got by a request which named it too, is
+ * selected as far as this field goes. No other could be liked better (section 12.5.4).
+ */
 bool stet_vary_matches(const struct stet_fields *response, const struct stet_fields *selecting,
                        const struct stet_fields *request);
 
@@ -40,9 +50,9 @@ size_t stet_vary_selecting(const struct stet_fields *response, const struct stet
 
 /*
  * The best of the candidates that `request` selects: the latest Date wins (RFC 9111 section 4), and of equal
- * ones that stored last; but a response without Vary beside others with one counts only if none of these
- * matches (section 4.1). Only what method and status allow: HEAD may be answered by GET, GET never by HEAD.
- * `count` if there is none.
+ * ones that stored last, which stands first; but a response without Vary beside others with one counts only
+ * if none of these matches (section 4.1). Only what the methods allow: HEAD may be answered by GET, GET never
+ * by HEAD, and nothing else by either. `count` if there is none.
  */
 size_t stet_vary_select(const struct stet_request *request, const struct stet_stored *const *stored,
                         size_t count);

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which stored response a request selects: RFC 9110 section 12.5.5, RFC 9111 sections 4 and 4.1.
+ *
+ * Two requests match if their fields do after what section 4.1 allows: whitespace, lines made one, and what a
+ * field's own definition says is the same (vary_weighted.c for Accept and its kin). What is not known to be
+ * the same differs: a needless request to the origin costs time, the wrong variant is an error.
+ *
+ * The usual request has one line of each field, with the very octets of the one before. That is asked first,
+ * because it is asked on every hit.
+ */
+#include "core/vary.h"
+
+#include <stet/field.h>
+
+/* What the lines of a field are made of. */
+enum form {
+    LINES,    /* a value that may hold commas of its own: a date, a comment, credentials */
+    LIST,     /* members between commas: also what is not known */
+    PAIRS,    /* Cookie: lines may have been split at "; " on the way (RFC 9113 section 8.2.3) */
+    WEIGHTED, /* a set of members with weights */
+};
+
+static enum form form_of(enum stet_field_id id, struct stet_span name)
+{
+    switch (id) {
+    case STET_FIELD_ACCEPT:
+    case STET_FIELD_ACCEPT_ENCODING:
+    case STET_FIELD_ACCEPT_LANGUAGE:
+        return WEIGHTED;
+    case STET_FIELD_COOKIE:
+        return PAIRS;
+    case STET_FIELD_AUTHORIZATION:
+    case STET_FIELD_HOST:
+    case STET_FIELD_IF_MODIFIED_SINCE:
+    case STET_FIELD_IF_RANGE:
+    case STET_FIELD_IF_UNMODIFIED_SINCE:
+    case STET_FIELD_PROXY_AUTHORIZATION:
+    case STET_FIELD_REFERER:
+    case STET_FIELD_USER_AGENT:
+        return LINES;
+    case STET_FIELD_OTHER:
+        return stet_span_equal_nocase(name, STET_SPAN("Accept-Charset")) ? WEIGHTED : LIST;
+    default:
+        return LIST;
+    }
+}
+
+/* A pull parser over the parts of all lines of a field, empty ones too. */
+struct parts {
+    const struct stet_fields *fields;
+    enum stet_field_id id;
+    struct stet_span name;
+    enum form form;
+    size_t line;
+    struct stet_span rest;
+    bool open; /* another part of this line follows */
+};
+
+static const struct stet_field *next_line(const struct stet_fields *fields, enum stet_field_id id,
+                                          struct stet_span name, size_t *line)
+{
+    if (id != STET_FIELD_OTHER && !stet_fields_have(fields, id))
+        return NULL;
+    while (*line < fields->count) {
+        const struct stet_field *field = &fields->at[(*line)++];
+        if (field->id == id && (id != STET_FIELD_OTHER || stet_span_equal_nocase(field->name, name)))
+            return field;
+    }
+    return NULL;
+}
+
+/* The length of the part at the front of `s`. Commas in quoted strings are not those of the list. */
+static size_t part_len(struct stet_span s, enum form form)
+{
+    bool quoted = false;
+    if (form == LINES)
+        return s.len;
+    for (size_t i = 0; i < s.len; i++) {
+        if (form == PAIRS && s.ptr[i] == ';')
+            return i;
+        if (form == PAIRS)
+            continue;
+        if (s.ptr[i] == '"')
+            quoted = !quoted;
+        else if (quoted && s.ptr[i] == '\\')
+            i++;
+        else if (!quoted && s.ptr[i] == ',')
+            return i;
+    }
+    return s.len;
+}
+
+static bool next_part(struct parts *parts, struct stet_span *part)
+{
+    if (!parts->open) {
+        const struct stet_field *field = next_line(parts->fields, parts->id, parts->name, &parts->line);
+        if (!field)
+            return false;
+        parts->rest = field->value;
+    }
+    size_t len = part_len(parts->rest, parts->form);
+    *part = stet_span_trim(stet_span_of(parts->rest.ptr, len));
+    parts->open = len < parts->rest.len;
+    if (parts->open)
+        parts->rest = stet_span_skip(parts->rest, len + 1);
+    return true;
+}
+
+static bool same_parts(struct parts a, struct parts b)
+{
+    for (;;) {
+        struct stet_span x, y;
+        bool more = next_part(&a, &x);
+        if (next_part(&b, &y) != more)
+            return false;
+        if (!more)
+            return true;
+        if (!stet_span_equal(x, y))
+            return false;
+    }
+}
+
+bool stet_vary_same(struct stet_span name, const struct stet_fields *a, const struct stet_fields *b)
+{
+    enum stet_field_id id = stet_field_id(name);
+    size_t i = 0, k = 0;
+    const struct stet_field *x = next_line(a, id, name, &i);
+    const struct stet_field *y = next_line(b, id, name, &k);
+    if (!x || !y)
+        return !x && !y;
+    if (stet_span_equal(x->value, y->value) && !next_line(a, id, name, &i) && !next_line(b, id, name, &k))
+        return true;
+    enum form form = form_of(id, name);
+    if (form == WEIGHTED && stet__weighted_same(name, a, b))
+        return true;
+    if (form == WEIGHTED)
+        form = LIST;
+    return same_parts((struct parts){.fields = a, .id = id, .name = name, .form = form},
+                      (struct parts){.fields = b, .id = id, .name = name, .form = form});
+}
+
+static bool is_any(struct stet_span member)
+{
+    return stet_span_equal(member, STET_SPAN("*")) || !stet_is_token(member);
+}
+
+bool stet_vary_any(const struct stet_fields *response)
+{
+    struct stet_list list;
+    struct stet_span member;
+    stet_list_begin(&list, response, STET_FIELD_VARY);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (is_any(member))
+            return true;
+    return false;
+}
+
+bool stet_vary_present(const struct stet_fields *response)
+{
+    struct stet_list list;
+    struct stet_span member;
+    stet_list_begin(&list, response, STET_FIELD_VARY);
+    return stet_list_next(&list, &member) == STET_OK;
+}
+
+bool stet_vary_names(const struct stet_fields *response, struct stet_span field)
+{
+    struct stet_list list;
+    struct stet_span member;
+    stet_list_begin(&list, response, STET_FIELD_VARY);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (stet_span_equal_nocase(member, field))
+            return true;
+    return false;
+}
+
+static bool matches_one(struct stet_span name, const struct stet_fields *response,
+                        const struct stet_fields *selecting, const struct stet_fields *request)
+{
+    return stet_vary_same(name, selecting, request) ||
+           (stet_field_id(name) == STET_FIELD_ACCEPT_LANGUAGE &&
+            stet__weighted_language(response, selecting, request));
+}
+
+bool stet_vary_matches(const struct stet_fields *response, const struct stet_fields *selecting,
+                       const struct stet_fields *request)
+{
+    struct stet_list list;
+    struct stet_span member;
+    stet_list_begin(&list, response, STET_FIELD_VARY);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (is_any(member) || !matches_one(member, response, selecting, request))
+            return false;
+    return true;
+}
+
+size_t stet_vary_selecting(const struct stet_fields *response, const struct stet_fields *request,
+                           struct stet_field *room)
+{
+    size_t count = 0;
+    if (!stet_vary_present(response))
+        return 0;
+    for (size_t i = 0; i < request->count; i++)
+        if (stet_vary_names(response, request->at[i].name))
+            room[count++] = request->at[i];
+    return count;
+}
+
+/* RFC 9111 section 4: "the request method associated with the stored response allows it to be used". */
+static bool method_allows(enum stet_method asked, enum stet_method stored)
+{
+    if (asked == STET_METHOD_HEAD)
+        return stored == STET_METHOD_HEAD || stored == STET_METHOD_GET;
+    return asked == STET_METHOD_GET && stored == STET_METHOD_GET;
+}
+
+size_t stet_vary_select(const struct stet_request *request, const struct stet_stored *const *stored,
+                        size_t count)
+{
+    size_t best = count;
+    bool best_varies = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct stet_stored *at = stored[i];
+        bool varies = stet_vary_present(&at->response.fields);
+        bool better = best == count || (varies == best_varies ? at->date > stored[best]->date : varies);
+        if (!better || !method_allows(request->method, at->method))
+            continue;
+        if (varies && !stet_vary_matches(&at->response.fields, &at->selecting, &request->fields))
+            continue;
+        best = i;
+        best_varies = varies;
+    }
+    return best;
+}
