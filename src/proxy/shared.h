@@ -6,6 +6,8 @@
 #ifndef STET_PROXY_SHARED_H
 #define STET_PROXY_SHARED_H
 
+#include <stet/no_vary_search.h>
+
 #include "proxy/proxy.h"
 
 struct stet__fills;
