@@ -81,7 +81,8 @@ static struct stet_span cut(struct stet_span text)
 
 static size_t texts_len(const struct stet__log_record *record)
 {
-    return record->method.len + record->target.len + record->referer.len + record->user_agent.len;
+    return record->method.len + record->target.len + record->referer.len + record->user_agent.len +
+           record->cache.len;
 }
 
 static char *copy_text(struct stet_span *text, char *to)
@@ -100,7 +101,8 @@ static void copy_texts(struct stet__log_record *record, char *to)
     to = copy_text(&record->method, to);
     to = copy_text(&record->target, to);
     to = copy_text(&record->referer, to);
-    (void)copy_text(&record->user_agent, to);
+    to = copy_text(&record->user_agent, to);
+    (void)copy_text(&record->cache, to);
 }
 
 struct stet__log_record *stet__log_record_copy(const struct stet__log_record *record)
@@ -149,6 +151,7 @@ void stet__access_log_add(struct stet__access_log *log, unsigned number,
     copy.target = cut(copy.target);
     copy.referer = cut(copy.referer);
     copy.user_agent = cut(copy.user_agent);
+    copy.cache = cut(copy.cache);
     size_t size = round_up(sizeof(struct entry) + texts_len(&copy));
     uint64_t written;
     struct entry *entry = find_room(ring, size, &written);

@@ -26,7 +26,8 @@ struct stet__log_record {
     const char *reason;  /* name of a reason or status row; static storage */
     uint8_t peer[16];    /* IPv6, or IPv4 mapped into it; zero for a Unix socket */
     struct stet_span method, target, referer, user_agent;
-    unsigned minor; /* HTTP/1.minor */
+    struct stet_span cache; /* the own member of Cache-Status; absent: there is none */
+    unsigned minor;         /* HTTP/1.minor */
 };
 
 struct stet__access_log;

@@ -152,6 +152,7 @@ static void put_json_line(const struct stet__log_record *record, struct stet__bu
     put_json_number(out, "bytes", record->body_bytes);
     put_json_number(out, "duration_us", record->duration_us);
     put_json_text(out, "reason", stet_span_of(record->reason, strlen(record->reason)));
+    put_json_text(out, "cache", record->cache);
     put_json_text(out, "referer", record->referer);
     put_json_text(out, "user_agent", record->user_agent);
     stet__buffer_append_text(out, record->aborted ? ",\"aborted\":true}\n" : "}\n");

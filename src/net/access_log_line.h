@@ -9,7 +9,7 @@
  * What a client sent cannot end a quoted string or a line: in the first two, control octets, the quote, the
  * backslash and octets from 0x7F on become \xHH; in JSON they become \u00HH, each octet for itself, so that
  * the line is always valid UTF-8 and nothing is lost. An answer that was cut off has " aborted" at the end,
- * or "aborted":true.
+ * or "aborted":true. What a cache did is in JSON alone, as "cache".
  */
 #ifndef STET_NET_ACCESS_LOG_LINE_H
 #define STET_NET_ACCESS_LOG_LINE_H

@@ -50,8 +50,7 @@ static void log_sent(struct stet__connection *connection, struct stet__log_recor
     stet__access_log_add(connection->worker->log, connection->worker->index, record);
 }
 
-/* What became of the answer that was being sent. */
-static void end_sending(struct stet__connection *connection, bool aborted)
+void stet__connection_end_sending(struct stet__connection *connection, bool aborted)
 {
     struct stet__sending *sending = connection->sending;
     if (!sending)
@@ -77,7 +76,7 @@ static void reset_at_close(int fd)
 
 static void close_socket(struct stet__connection *connection)
 {
-    end_sending(connection, true);
+    stet__connection_end_sending(connection, true);
     stet__loop_remove(connection->worker->loop, &connection->watch);
     if (connection->reset)
         reset_at_close(connection->watch.fd);
@@ -102,16 +101,27 @@ static void count_closed(struct stet__worker *worker)
 
 void stet__connection_close(struct stet__connection *connection)
 {
-    bool role_has_it = connection->state == STET__CONNECTION_WAITING;
-    if (connection->state != STET__CONNECTION_GONE) {
+    enum stet__connection_state state = connection->state;
+    struct stet__turn *turn = connection->turn;
+    struct stet__worker *worker = connection->worker;
+    if (state != STET__CONNECTION_GONE) {
         close_socket(connection);
-        count_closed(connection->worker);
+        count_closed(worker);
     }
-    /* The role will name this connection in its answer: the memory has to wait for that. */
-    if (role_has_it)
+    if (state == STET__CONNECTION_WAITING) {
+        /* The role will name this connection in its answer: the memory has to wait for that. */
         connection->state = STET__CONNECTION_GONE;
-    else
-        give_back(connection);
+        if (worker->role->reads_bodies)
+            stet__request_body_leave(connection, turn);
+        if (turn->exchange.gone)
+            turn->exchange.gone(&turn->exchange);
+        return;
+    }
+    if (state == STET__CONNECTION_STREAMING) {
+        stet__streaming_abort(connection, turn);
+        stet__turn_give(worker, turn);
+    }
+    give_back(connection);
 }
 
 /* The octets kept, and what the socket has. False if the connection has ended. */
@@ -145,29 +155,36 @@ static void serve(struct stet__connection *connection)
     }
     if (receive(connection, turn))
         stet__http1_run(connection, turn);
-    if (!turn->asked)
-        stet__turn_give(worker, turn);
-}
-
-void stet__connection_resume(struct stet__connection *connection, struct stet__turn *turn)
-{
-    struct stet__worker *worker = connection->worker; /* the connection may end in here */
-    turn->begin = 0;
-    turn->end = connection->kept.len;
-    if (turn->end > 0)
-        memcpy(turn->input, connection->kept.ptr, turn->end);
-    stet__http1_run(connection, turn);
-    if (!turn->asked)
+    else
         stet__turn_give(worker, turn);
 }
 
 static void serve_kept(struct stet__connection *connection)
 {
     struct stet__turn *turn = stet__turn_take(connection->worker);
-    if (turn)
-        stet__connection_resume(connection, turn);
-    else
+    if (!turn) {
         stet__connection_close(connection);
+        return;
+    }
+    turn->begin = 0;
+    turn->end = connection->kept.len;
+    if (turn->end > 0)
+        memcpy(turn->input, connection->kept.ptr, turn->end);
+    stet__http1_run(connection, turn);
+}
+
+/* More of the body that a role reads. */
+static void receive_body(struct stet__connection *connection, struct stet__turn *turn)
+{
+    stet__request_body_make_room(turn);
+    ssize_t n = recv(connection->watch.fd, turn->input + turn->end, turn->room - turn->end, 0);
+    if (n > 0) {
+        turn->end += (size_t)n;
+        turn->body.begun = true;
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        /* A request that is cut off: whoever waits for its answer cannot be helped (RFC 9112 section 8). */
+        connection->broken = true;
+    }
 }
 
 static void drain(struct stet__connection *connection)
@@ -191,7 +208,7 @@ static bool go_on_sending(struct stet__connection *connection)
 {
     switch (stet__output_push(&connection->sending->output, connection->watch.fd)) {
     case STET__SENT_ALL:
-        end_sending(connection, false);
+        stet__connection_end_sending(connection, false);
         return true;
     case STET__SENT_SOME:
         set_deadline(connection, connection->worker->limits->send_timeout_s);
@@ -211,14 +228,28 @@ static void writable(struct stet__connection *connection)
     bool done = !connection->sending || go_on_sending(connection);
     if (connection->broken) {
         stet__connection_close(connection);
-        return;
-    }
-    if (connection->state == STET__CONNECTION_WAITING) {
-        listen_for(connection, false, !done);
     } else if (done) {
         connection->state = STET__CONNECTION_READING;
         serve_kept(connection);
     }
+}
+
+/* Of a connection whose exchange a role has. */
+static void go_on(struct stet__connection *connection, uint32_t events)
+{
+    struct stet__turn *turn = connection->turn;
+    if (events & (EPOLLHUP | EPOLLERR)) {
+        stet__connection_close(connection);
+        return;
+    }
+    if (connection->sending && (events & EPOLLOUT))
+        (void)go_on_sending(connection);
+    if ((events & EPOLLIN) && stet__request_body_awaits(turn))
+        receive_body(connection, turn);
+    if (connection->broken)
+        stet__connection_close(connection);
+    else
+        stet__http1_run(connection, turn);
 }
 
 static void ready(struct stet__watch *watch, uint32_t events)
@@ -232,10 +263,8 @@ static void ready(struct stet__watch *watch, uint32_t events)
         writable(connection);
         break;
     case STET__CONNECTION_WAITING:
-        if (events & (EPOLLHUP | EPOLLERR))
-            stet__connection_close(connection);
-        else
-            writable(connection);
+    case STET__CONNECTION_STREAMING:
+        go_on(connection, events);
         break;
     default:
         stet__assert(connection->state == STET__CONNECTION_LINGERING);
@@ -244,9 +273,27 @@ static void ready(struct stet__watch *watch, uint32_t events)
     }
 }
 
+/* A role has the exchange: it was the client's turn to read, or to send its request's body. */
+static void passed_asked(struct stet__connection *connection)
+{
+    bool streams = connection->state == STET__CONNECTION_STREAMING;
+    bool blocked = connection->sending || (streams && !connection->turn->streaming.waiting);
+    if (blocked || !stet__request_body_awaits(connection->turn)) {
+        connection->reset = true;
+        stet__connection_close(connection);
+        return;
+    }
+    stet__request_body_late(connection, connection->turn);
+    stet__http1_run(connection, connection->turn);
+}
+
 void stet__connection_passed(struct stet__deadline *deadline)
 {
     struct stet__connection *connection = stet__list_entry(deadline, struct stet__connection, deadline);
+    if (stet__connection_asked(connection)) {
+        passed_asked(connection);
+        return;
+    }
     if (connection->state == STET__CONNECTION_SENDING)
         connection->reset = true;
     if (connection->state != STET__CONNECTION_READING || !in_request(connection)) {
@@ -338,10 +385,7 @@ static bool keep_output(struct stet__connection *connection, struct stet__turn *
 
 static void forget_output(struct stet__turn *turn)
 {
-    stet__buffer_clear(&turn->output.octets);
-    turn->output.sent = 0;
-    turn->output.body = (struct stet__body){0};
-    turn->output.body_bytes = 0;
+    stet__output_clear(&turn->output);
     turn->record = NULL;
 }
 
@@ -413,17 +457,41 @@ static void finish(struct stet__connection *connection)
     set_deadline(connection, LINGER_S);
 }
 
+/* A role has the exchange. */
+static void settle_asked(struct stet__connection *connection, const struct stet__turn *turn)
+{
+    const struct stet__limits *limits = connection->worker->limits;
+    bool streams = connection->state == STET__CONNECTION_STREAMING;
+    bool out = connection->sending || (streams && !turn->streaming.waiting);
+    bool in = stet__request_body_awaits(turn);
+    stet__buffer_release(&connection->kept);
+    if (connection->broken) {
+        stet__connection_close(connection);
+        return;
+    }
+    listen_for(connection, in, out);
+    set_deadline(connection, out ? limits->send_timeout_s : in ? limits->body_timeout_s : NEVER_S);
+}
+
+void stet__connection_wake(struct stet__connection *connection)
+{
+    listen_for(connection, connection->listening_in, true);
+}
+
 void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn)
 {
+    if (connection->state == STET__CONNECTION_DETACHED || connection->state == STET__CONNECTION_FREE)
+        return;
+    if (stet__connection_asked(connection)) {
+        settle_asked(connection, turn);
+        return;
+    }
     if (connection->closing)
         turn->begin = turn->end;
     if (!connection->broken && !keep_input(connection, turn))
         connection->broken = true;
     if (connection->broken) {
         stet__connection_close(connection);
-    } else if (connection->state == STET__CONNECTION_WAITING) {
-        listen_for(connection, false, connection->sending != NULL);
-        set_deadline(connection, NEVER_S);
     } else if (connection->sending) {
         connection->state = STET__CONNECTION_SENDING;
         listen_for(connection, false, true);
@@ -444,7 +512,12 @@ void stet__connection_stop(struct stet__connection *connection)
 
 void stet__connection_cut(struct stet__connection *connection)
 {
-    connection->reset = connection->sending != NULL;
+    if (connection->state == STET__CONNECTION_DETACHED) {
+        struct stet__tunnel_end end = connection->sending->tunnel;
+        end.cut(end.owner);
+        return;
+    }
+    connection->reset = connection->sending != NULL || connection->state == STET__CONNECTION_STREAMING;
     stet__connection_close(connection);
 }
 

@@ -4,19 +4,25 @@
  *
  *             open
  *              |
- *              v     request taken (http1.c)        role answers later
- *   +----> READING ------------------------> ASKING -----------------> WAITING
- *   |        |  ^                              |  answer                  |  answer
- *   |        |  +------------------------------+<-------------------------+
- *   |        |  the socket does not take all                              | the client is gone
- *   |        +-------------> SENDING                                      v
- *   |   all is sent             |                                       GONE --> answer --> closed
+ *              v         request taken (http1.c)            answer with a source
+ *   +----> READING ------------------------------> WAITING ----------------------> STREAMING
+ *   |        |  ^                                  |  |  |                            |   |
+ *   |        |  +----------------------------------+  |  +--> DETACHED                |   |
+ *   |        |  |   answer, at once or later          |       (a tunnel has it)       |   |
+ *   |        |  +-------------------------------------|-------------------------------+   |
+ *   |        |                                        |           all is sent (done)      |
+ *   |        |  the socket does not take all          | the client is gone                |
+ *   |        +-------------> SENDING                  v                                   v
+ *   |   all is sent             |                   GONE --> answer --> closed <----- (done: not sent)
  *   +---------------------------+
  *                               | the last answer, octets may still come
  *                               +--> LINGERING --> closed
  *
- * 1. Input is read in READING and LINGERING only: a client that does not take its answers is not read from.
- * 2. `kept` holds octets that are not dealt with between two wake-ups; most of the time there are none and it
+ * 1. Input is read in READING and LINGERING, and in WAITING and STREAMING while a role's sink takes the body
+ * of its request: a client that does not take its answers is not read from. That a client ends its side is no
+ * reason not to answer it, so in WAITING and STREAMING only a hang-up or a reset tells that it is gone.
+ * 2. `turn` is set in WAITING, GONE and STREAMING, and holds the octets that are not dealt with. Else `kept`
+ * holds those that are not dealt with between two wake-ups; most of the time there are none and it
  * holds no memory. `sending` exists only while the socket is full.
  * 3. One read for each wake-up: level-triggered epoll tells if there is more. Nothing is read right after
  * accept, so what the early watches tell was known before a request was read.
@@ -29,18 +35,27 @@
 enum stet__connection_state {
     STET__CONNECTION_FREE,
     STET__CONNECTION_READING,
-    STET__CONNECTION_ASKING,
     STET__CONNECTION_WAITING,
+    STET__CONNECTION_STREAMING,
     STET__CONNECTION_GONE,
     STET__CONNECTION_SENDING,
     STET__CONNECTION_LINGERING,
+    STET__CONNECTION_DETACHED,
 };
 
-/* An answer that the socket did not take whole. */
+/* Who has a connection in DETACHED. `cut` is called when stop_timeout has passed: it calls
+ * stet__connection_detached_end, within. */
+struct stet__tunnel_end {
+    void *owner;
+    void (*cut)(void *owner);
+};
+
+/* An answer that the socket did not take whole; or that began a tunnel. */
 struct stet__sending {
     struct stet__output output;
     struct stet__log_record *record; /* NULL: none is logged, or it was */
     int64_t asked_ms;
+    struct stet__tunnel_end tunnel;
 };
 
 struct stet__connection {
@@ -49,7 +64,7 @@ struct stet__connection {
     struct stet__deadline deadline; /* node: the list of free ones too */
     struct stet__buffer kept;
     struct stet__sending *sending;
-    struct stet__turn *turn; /* in WAITING and GONE: what the role has the exchange of */
+    struct stet__turn *turn; /* what the role has the exchange of */
     size_t seen;             /* octets of `kept` that are known to be less than a head */
     struct stet_chunked chunked;
     size_t chunked_head; /* the length of the head at the front of `kept` whose chunked body is being read; 0:
@@ -77,8 +92,17 @@ void stet__connection_close(struct stet__connection *connection);
 /* Sends what `turn` has gathered; what the socket does not take is kept. Never frees: see `broken`. */
 void stet__connection_send(struct stet__connection *connection, struct stet__turn *turn);
 
-/* Goes on with the octets that were kept, in `turn`, which is given back unless a role has it. */
-void stet__connection_resume(struct stet__connection *connection, struct stet__turn *turn);
+/* What became of the answer that was being sent, for the log. */
+void stet__connection_end_sending(struct stet__connection *connection, bool aborted);
+
+/* A role has the exchange of its turn, or an answer with a source is under way. */
+static inline bool stet__connection_asked(const struct stet__connection *connection)
+{
+    return connection->state == STET__CONNECTION_WAITING || connection->state == STET__CONNECTION_STREAMING;
+}
+
+/* Has stet__http1_run called with the next wake-up. */
+void stet__connection_wake(struct stet__connection *connection);
 
 /* After a turn: keeps the octets that are left and goes to the next state. Frees it if it ends. */
 void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn);
@@ -102,13 +126,6 @@ struct stet__detached {
     int fd;                     /* non-blocking, in no loop; closed by stet__connection_detached_end */
     struct stet__buffer early;  /* what the client sent behind its request, already read */
     struct stet__buffer answer; /* what goes to the client first: what it was not sent yet, `reply` last */
-};
-
-/* Who has it. `cut` is called when stop_timeout has passed: it calls stet__connection_detached_end, within.
- */
-struct stet__tunnel_end {
-    void *owner;
-    void (*cut)(void *owner);
 };
 
 /*

@@ -94,15 +94,35 @@ static void ask_role(struct stet__connection *connection, struct stet__turn *tur
     turn->exchange = (struct stet__exchange){.request = &turn->request,
                                              .arena = &turn->arena,
                                              .now = stet__loop_now_s(worker->loop),
-                                             .connection = connection};
-    turn->asked = true;
+                                             .connection = connection,
+                                             .scheme = STET_SPAN("http"),
+                                             .peer = connection->peer};
+    turn->asked = turn->busy = true;
     turn->asked_ms = stet__loop_monotonic_ms(worker->loop);
-    connection->state = STET__CONNECTION_ASKING;
+    connection->state = STET__CONNECTION_WAITING;
     worker->role->request(worker->role_state, &turn->exchange);
-    if (turn->asked) {
-        connection->state = STET__CONNECTION_WAITING;
+    turn->busy = false;
+    if (turn->asked)
         connection->turn = turn;
+}
+
+/* For a role that reads bodies. */
+static void take_for_reader(struct stet__connection *connection, struct stet__turn *turn)
+{
+    const struct stet_http1_request *request = &turn->request;
+    size_t have = turn->end - turn->begin - request->head_len;
+    /* The head stays where it is while the body is read behind it: that takes room. */
+    bool whole = request->body == STET_BODY_NONE ||
+                 (request->body == STET_BODY_LENGTH && request->content_length <= have);
+    if (turn->begin > 0 && !whole) {
+        memmove(turn->input, turn->input + turn->begin, turn->end - turn->begin);
+        turn->end -= turn->begin;
+        turn->begin = 0;
+        int status = parse(connection, turn);
+        stet__assert(status == STET_OK);
     }
+    turn->begin += request->head_len;
+    stet__request_body_begin(connection, turn);
 }
 
 /* A head is parsed. False if its body has to come first. */
@@ -119,6 +139,10 @@ static bool take_request(struct stet__connection *connection, struct stet__turn 
     if (!chunked && has_body && request->content_length > connection->worker->limits->body_bytes) {
         refuse_reason(connection, turn, request, 413, STET_REASON_BODY_TOO_LARGE);
         return false;
+    }
+    if (connection->worker->role->reads_bodies) {
+        take_for_reader(connection, turn);
+        return true;
     }
     if (has_body && request->expect_continue) {
         connection->closing = connection->linger = true;
@@ -159,21 +183,52 @@ static void take(struct stet__connection *connection, struct stet__turn *turn)
 
 static bool may_take(const struct stet__connection *connection, const struct stet__turn *turn)
 {
-    return connection->state != STET__CONNECTION_WAITING && !turn->wants_more && !connection->sending &&
+    return connection->state == STET__CONNECTION_READING && !turn->wants_more && !connection->sending &&
            !connection->closing && !connection->broken;
+}
+
+/* Sends what is gathered, if anything, and takes what may be taken. */
+static void take_all(struct stet__connection *connection, struct stet__turn *turn)
+{
+    do {
+        unsigned answers = connection->worker->limits->pipeline;
+        while (may_take(connection, turn) && answers-- > 0 && turn->output.octets.len < STET__OUTPUT_FULL)
+            take(connection, turn);
+        /* A source adds to what is gathered, then both are sent. */
+        if (connection->state != STET__CONNECTION_STREAMING && !stet__output_empty(&turn->output))
+            stet__connection_send(connection, turn);
+    } while (may_take(connection, turn));
+}
+
+/* What the role that has the exchange of `turn` is to get, and gives. */
+static void go_on(struct stet__connection *connection, struct stet__turn *turn)
+{
+    do {
+        if (stet__request_body_ready(turn))
+            stet__request_body_deliver(connection, turn);
+        if (connection->state == STET__CONNECTION_STREAMING)
+            stet__streaming_run(connection, turn);
+        else if (connection->state == STET__CONNECTION_WAITING && !stet__output_empty(&turn->output))
+            stet__connection_send(connection, turn);
+    } while (stet__connection_asked(connection) && !connection->broken && stet__request_body_ready(turn));
 }
 
 void stet__http1_run(struct stet__connection *connection, struct stet__turn *turn)
 {
+    struct stet__worker *worker = connection->worker;
     turn->wants_more = false;
-    while (may_take(connection, turn)) {
-        unsigned answers = connection->worker->limits->pipeline;
-        while (may_take(connection, turn) && answers-- > 0 && turn->output.octets.len < STET__OUTPUT_FULL)
-            take(connection, turn);
-        if (!stet__output_empty(&turn->output))
-            stet__connection_send(connection, turn);
+    if (connection->state == STET__CONNECTION_READING)
+        take_all(connection, turn);
+    while (stet__connection_asked(connection)) {
+        go_on(connection, turn);
+        if (connection->state != STET__CONNECTION_READING)
+            break;
+        take_all(connection, turn);
     }
+    bool held = stet__connection_asked(connection);
     stet__connection_settle(connection, turn);
+    if (!held)
+        stet__turn_give(worker, turn);
 }
 
 void stet__http1_refuse_late(struct stet__connection *connection, struct stet__turn *turn)
@@ -184,35 +239,42 @@ void stet__http1_refuse_late(struct stet__connection *connection, struct stet__t
     stet__connection_settle(connection, turn);
 }
 
-/* An answer that did not come from within the role's `request`: sends it, and goes on with what was kept. */
-static void answer_late(struct stet__connection *connection, struct stet__turn *turn,
+/* The client is gone. */
+static void drop_answer(struct stet__connection *connection, struct stet__turn *turn,
                         const struct stet__reply *reply)
 {
-    connection->state = STET__CONNECTION_READING;
-    stet__http1_answer(connection, turn, reply);
-    if (!stet__output_empty(&turn->output))
-        stet__connection_send(connection, turn);
-    stet__connection_resume(connection, turn);
+    stet__assert(connection->state == STET__CONNECTION_GONE);
+    stet__connection_close(connection);
+    if (reply->source.next)
+        reply->source.done(reply->source.owner, false);
 }
 
 void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
 {
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
-    stet__assert(turn->asked);
+    struct stet__worker *worker = connection->worker;
+    stet__assert(turn->asked && connection->state != STET__CONNECTION_STREAMING);
     turn->asked = false;
-    switch (connection->state) {
-    case STET__CONNECTION_ASKING:
-        connection->state = STET__CONNECTION_READING;
-        stet__http1_answer(connection, turn, reply);
-        break;
-    case STET__CONNECTION_WAITING:
-        answer_late(connection, turn, reply);
-        break;
-    default:
-        stet__assert(connection->state == STET__CONNECTION_GONE);
-        stet__connection_close(connection);
-        stet__turn_give(connection->worker, turn);
-        break;
+    if (connection->state != STET__CONNECTION_WAITING) {
+        drop_answer(connection, turn, reply);
+        stet__turn_give(worker, turn);
+        return;
     }
+    connection->state = STET__CONNECTION_READING;
+    stet__http1_answer(connection, turn, reply);
+    if (!turn->busy)
+        stet__http1_run(connection, turn);
+}
+
+void stet__exchange_write_on(struct stet__exchange *exchange)
+{
+    struct stet__connection *connection = exchange->connection;
+    struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
+    stet__assert(connection->state == STET__CONNECTION_STREAMING);
+    turn->streaming.again = true;
+    if (turn->busy || !turn->streaming.waiting)
+        return;
+    turn->streaming.waiting = false;
+    stet__http1_run(connection, turn);
 }

@@ -3,10 +3,12 @@
  * From a reply to octets: a ready-made head is copied, then what only the driver knows is added: Expires,
  * Connection, Date. RFC 9112 sections 4, 6.3 and 9.3; RFC 9110 section 6.6.1.
  */
+#include "base/assert.h"
 #include "net/head.h"
 #include "net/http1.h"
 
 #define LINE_CLOSE "Connection: close\r\n"
+#define LINE_CHUNKED "Transfer-Encoding: chunked\r\n"
 #define LINE_KEEP_ALIVE "Connection: keep-alive\r\n"
 #define PAGE_MAX 1024
 
@@ -31,13 +33,18 @@ static char *put_expires(struct stet__worker *worker, char *to, int64_t at)
     return put(to, stet_span_of(line, sizeof worker->expires_line));
 }
 
-/* Date and the end of the head. */
-static char *put_end(const struct stet__connection *connection, unsigned minor, char *to)
+/* Connection, Date and the end of the head. */
+static char *put_end(const struct stet__connection *connection, const struct stet__turn *turn, bool has_date,
+                     char *to)
 {
+    if (turn->streaming.chunked)
+        to = put(to, STET_SPAN(LINE_CHUNKED));
     if (connection->closing)
         to = put(to, STET_SPAN(LINE_CLOSE));
-    else if (minor == 0)
+    else if (turn->request.minor == 0)
         to = put(to, STET_SPAN(LINE_KEEP_ALIVE));
+    if (has_date)
+        return put(to, STET_SPAN("\r\n"));
     return put(to, stet_span_of(stet__loop_date_line(connection->worker->loop), STET__DATE_LINE_LEN + 2));
 }
 
@@ -67,10 +74,20 @@ static uint32_t waited_us(const struct stet__connection *connection, const struc
     return (uint32_t)(1000 * (stet__loop_monotonic_ms(connection->worker->loop) - turn->asked_ms));
 }
 
+struct stet__log_record stet__http1_record(const struct stet__connection *connection,
+                                           const struct stet__turn *turn)
+{
+    struct stet__log_record record = make_record(connection, &turn->request);
+    record.duration_us = waited_us(connection, turn);
+    return record;
+}
+
 /* RFC 9110 section 6.4.1: which answers have content. */
 static bool has_content(const struct stet_http1_request *request, unsigned status)
 {
-    return request->head.method != STET_METHOD_HEAD && status >= 200 && status != 204 && status != 304;
+    if (status < 200 || status == 204 || status == 304 || request->head.method == STET_METHOD_HEAD)
+        return false;
+    return request->head.method != STET_METHOD_CONNECT || status > 299;
 }
 
 /* The octets of all parts; `*copied` tells whether they are few and in memory. */
@@ -105,10 +122,8 @@ static char *put_extra(const struct stet__reply *reply, char *to)
     return to;
 }
 
-/* The head of the answer and `body_len` octets of its parts, which are in memory. False if there is no room.
- */
-static bool gather(struct stet__connection *connection, struct stet__turn *turn,
-                   const struct stet__reply *reply, size_t body_len)
+bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet__reply *reply, size_t body_len)
 {
     const struct stet__head *head = reply->head;
     struct stet__worker *worker = connection->worker;
@@ -120,7 +135,7 @@ static bool gather(struct stet__connection *connection, struct stet__turn *turn,
     to = put_extra(reply, to);
     if (head->expires_after_s >= 0)
         to = put_expires(worker, to, stet__loop_now_s(worker->loop) + head->expires_after_s);
-    to = put_end(connection, turn->request.minor, to);
+    to = put_end(connection, turn, head->has_date, to);
     for (size_t i = 0; i < reply->part_count && body_len > 0; i++)
         to = put(to, reply->parts[i].memory);
     turn->output.octets.len += (size_t)(to - begin);
@@ -141,26 +156,27 @@ static void send_parts(struct stet__connection *connection, struct stet__turn *t
     stet__connection_send(connection, turn);
 }
 
-void stet__http1_answer(struct stet__connection *connection, struct stet__turn *turn,
-                        const struct stet__reply *reply)
+/* What is known of the answer but for its octets. */
+static struct stet__log_record reply_record(const struct stet__connection *connection,
+                                            const struct stet__turn *turn, const struct stet__reply *reply)
+{
+    struct stet__log_record record = stet__http1_record(connection, turn);
+    record.status = (uint16_t)reply->head->status;
+    record.reason = stet_reason_row(reply->reason)->name;
+    record.cache = reply->cache;
+    return record;
+}
+
+static void answer_at_once(struct stet__connection *connection, struct stet__turn *turn,
+                           const struct stet__reply *reply)
 {
     struct stet__worker *worker = connection->worker;
-    const struct stet_http1_request *request = &turn->request;
     bool copied = true;
-    uint64_t octets = has_content(request, reply->head->status) ? measure(reply, &copied) : 0;
-    if (!request->keep_alive || reply->close || worker->stopping)
-        connection->closing = true;
-    /* RFC 9112 section 9.6: octets that nobody reads would reset the connection before the answer is read. */
-    if (connection->closing && (connection->body_left > 0 || turn->begin < turn->end))
-        connection->linger = true;
+    uint64_t octets = has_content(&turn->request, reply->head->status) ? measure(reply, &copied) : 0;
     struct stet__log_record record;
-    if (worker->log) {
-        record = make_record(connection, request);
-        record.status = (uint16_t)reply->head->status;
-        record.reason = stet_reason_row(reply->reason)->name;
-        record.duration_us = waited_us(connection, turn);
-    }
-    if (!gather(connection, turn, reply, copied ? (size_t)octets : 0)) {
+    if (worker->log)
+        record = reply_record(connection, turn, reply);
+    if (!stet__http1_gather(connection, turn, reply, copied ? (size_t)octets : 0)) {
         connection->broken = connection->closing = true;
         return;
     }
@@ -170,6 +186,58 @@ void stet__http1_answer(struct stet__connection *connection, struct stet__turn *
         record.body_bytes = octets;
         stet__access_log_add(worker->log, worker->index, &record);
     }
+}
+
+/* While an answer streams, its request's body goes on to a role that reads it. */
+static bool reads_on(const struct stet__request_body *body)
+{
+    return body->asked && body->begun && !body->told;
+}
+
+void stet__http1_answer(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet__reply *reply)
+{
+    bool streams = reply->source.next && has_content(&turn->request, reply->head->status);
+    if (connection->worker->role->reads_bodies && !(streams && reads_on(&turn->body)))
+        stet__request_body_leave(connection, turn);
+    if (!turn->request.keep_alive || reply->close || connection->worker->stopping)
+        connection->closing = true;
+    /* RFC 9112 section 9.6: octets that nobody reads would reset the connection before the answer is read. */
+    if (connection->closing && (connection->body_left > 0 || turn->begin < turn->end))
+        connection->linger = true;
+    if (streams) {
+        stet__streaming_begin(connection, turn, reply);
+        return;
+    }
+    answer_at_once(connection, turn, reply);
+    if (reply->source.next)
+        reply->source.done(reply->source.owner, true);
+}
+
+void stet__http1_continue(struct stet__connection *connection, struct stet__turn *turn)
+{
+    if (!stet__buffer_append_text(&turn->output.octets, "HTTP/1.1 100 Continue\r\n\r\n"))
+        connection->broken = true;
+}
+
+void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head)
+{
+    struct stet__connection *connection = exchange->connection;
+    struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
+    stet__assert(turn->asked && head->status >= 100 && head->status < 200 && head->status != 101);
+    if (connection->state == STET__CONNECTION_GONE || turn->request.minor == 0)
+        return;
+    stet__assert(connection->state != STET__CONNECTION_STREAMING);
+    if (head->status == 100)
+        turn->body.begun = true;
+    if (!stet__buffer_append(&turn->output.octets, head->h1) ||
+        !stet__buffer_append_text(&turn->output.octets, "\r\n"))
+        connection->broken = true;
+    /* The connection is not closed from here, lest `gone` be called within the role's call. */
+    if (!turn->busy)
+        stet__connection_send(connection, turn);
+    if (!turn->busy)
+        stet__connection_wake(connection);
 }
 
 /* "400 Bad Request", then the sentence and the clause. */

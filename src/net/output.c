@@ -216,23 +216,30 @@ static struct stet__part *copy_parts(const struct stet__body *body)
     return parts;
 }
 
+/* Gives `to` the body of `from`, to be kept. */
+static bool keep_body(struct stet__output *to, const struct stet__body *from)
+{
+    struct stet__part *parts = copy_parts(from);
+    if (!parts)
+        return false;
+    to->kept = parts;
+    to->body = *from;
+    to->body.parts = parts;
+    to->body.count -= to->body.at;
+    to->body.at = 0;
+    if (to->body.hold)
+        to->body.hold(to->body.owner);
+    return true;
+}
+
 bool stet__output_keep(struct stet__output *to, struct stet__output *from)
 {
     stet__assert(to->body.count == 0 && !to->kept);
     struct stet_span octets = stet_span_of(from->octets.ptr + from->sent, from->octets.len - from->sent);
     if (!stet__buffer_append(&to->octets, octets))
         return false;
-    if (from->body.at < from->body.count) {
-        to->kept = copy_parts(&from->body);
-        if (!to->kept)
-            return false;
-        to->body = from->body;
-        to->body.parts = to->kept;
-        to->body.count -= to->body.at;
-        to->body.at = 0;
-        if (to->body.hold)
-            to->body.hold(to->body.owner);
-    }
+    if (from->body.at < from->body.count && !keep_body(to, &from->body))
+        return false;
     to->body_bytes = from->body_bytes;
     stet__buffer_clear(&from->octets);
     from->sent = 0;
@@ -241,11 +248,28 @@ bool stet__output_keep(struct stet__output *to, struct stet__output *from)
     return true;
 }
 
-void stet__output_release(struct stet__output *output)
+bool stet__output_hold(struct stet__output *output)
+{
+    struct stet__body body = output->body;
+    output->body = (struct stet__body){0};
+    return keep_body(output, &body);
+}
+
+void stet__output_clear(struct stet__output *output)
 {
     if (output->kept && output->body.hold && output->body.release)
         output->body.release(output->body.owner);
     free(output->kept);
+    output->kept = NULL;
+    stet__buffer_clear(&output->octets);
+    output->sent = 0;
+    output->body = (struct stet__body){0};
+    output->body_bytes = 0;
+}
+
+void stet__output_release(struct stet__output *output)
+{
+    stet__output_clear(output);
     stet__buffer_release(&output->octets);
     stet__output_init(output);
 }

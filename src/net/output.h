@@ -40,7 +40,7 @@ struct stet__output {
     size_t sent; /* of octets */
     struct stet__body body;
     uint64_t body_bytes;     /* of `body`, as far as the system took them */
-    struct stet__part *kept; /* the copy of the parts that stet__output_keep made */
+    struct stet__part *kept; /* the copy of the parts that keep or hold made */
 };
 
 enum stet__sent {
@@ -65,6 +65,15 @@ enum stet__sent stet__output_push(struct stet__output *output, int fd);
  * owner of the body is held; memory without one is copied. False if there is no memory; then nothing is held.
  */
 bool stet__output_keep(struct stet__output *to, struct stet__output *from);
+
+/*
+ * Has the body that `output` was given kept beyond the call, in the same way. False if there is no memory;
+ * then the body is gone.
+ */
+bool stet__output_hold(struct stet__output *output);
+
+/* Forgets what is left and releases what was kept; the room for octets stays. */
+void stet__output_clear(struct stet__output *output);
 
 /* Forgets what is left, frees and releases what stet__output_keep kept. */
 void stet__output_release(struct stet__output *output);

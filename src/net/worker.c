@@ -10,7 +10,7 @@
 #include "net/connection.h"
 
 #define INPUT_BYTES 65536u
-#define TURNS_KEPT 4
+#define TURNS_KEPT 32 /* a role that waits for another server has many at once */
 #define ARENA_MAX (1024 * 1024)
 #define ACCEPTS 64 /* in one wake-up */
 
@@ -126,13 +126,11 @@ static bool accept_one(struct stet__listener *listener)
     struct stet__worker *worker = listener->worker;
     struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof peer;
-    bool log = worker->log != NULL;
     if (!reserve(worker)) {
         stop_accepting(worker);
         return false;
     }
-    int fd = accept4(listener->watch.fd, log ? (struct sockaddr *)&peer : NULL, log ? &len : NULL,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listener->watch.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0 && stet__connection_open(worker, fd, &peer))
         return true;
     atomic_fetch_sub_explicit(worker->connections, 1, memory_order_relaxed);

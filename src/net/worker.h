@@ -14,14 +14,15 @@
 #include "net/loop.h"
 #include "net/output.h"
 #include "net/server.h"
+#include "net/streaming.h"
 
 struct stet__connection;
 struct stet__connection_slab;
 
 /*
  * What it takes to serve one connection in one go: the octets read, the request made of them, the answers
- * gathered. A worker uses one over and over. Only if a role answers later does its exchange keep the turn,
- * and the worker takes another.
+ * gathered. A worker uses one over and over. Only if a role answers later, or with a source, does its
+ * exchange keep the turn, and the worker takes another; the octets that are not dealt with stay in it.
  */
 struct stet__turn {
     struct stet__turn *next; /* unused ones */
@@ -33,10 +34,13 @@ struct stet__turn {
     struct stet_http1_request request;
     struct stet__exchange exchange;
     bool asked;       /* the role has the exchange */
+    bool busy;        /* the role is being called */
     bool wants_more;  /* the octets left are not a whole request */
     int64_t asked_ms; /* when the role got it: the loop's monotonic clock */
     struct stet__output output;
     struct stet__log_record *record; /* of the answer whose body is being sent; NULL: none is logged */
+    struct stet__request_body body;  /* only for roles that read bodies */
+    struct stet__streaming streaming;
 };
 
 struct stet__listener {
