@@ -28,5 +28,9 @@ int stet__cli_told(void);
 /* `argv` are the arguments after the command's name. */
 int stet__cli_serve(int argc, char **argv);
 void stet__cli_serve_help(FILE *out);
+int stet__cli_proxy(int argc, char **argv);
+void stet__cli_proxy_help(FILE *out);
+int stet__cli_purge(int argc, char **argv);
+void stet__cli_purge_help(FILE *out);
 
 #endif

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * confine: the list of paths that the kernel lets the server use.
+ * confine: the list of paths that the kernel lets a role use.
  *
- * Read: the folder that is served, and the two tables (media types, users). Written: the folders of the log
- * file and of Unix sockets.
+ * A proxy: read what names are resolved with; written: the folders of the log file and of its Unix sockets.
+ * Connections are not files: the kernel lets it connect to any origin.
+ *
+ * A file server: read: the folder that is served, and the two tables (media types, users). Written: the
+ * folders of the log file and of Unix sockets.
  *
  * A deploy may put another folder where DIR was, and a rule of landlock stays with the old one. So the folder
  * that holds DIR's name is readable too, and so is the one that holds what the name stands for now, unless
@@ -130,5 +133,19 @@ void stet__confine_serve(const struct stet__serve_settings *settings)
     add_root(&reach, settings->serve.root);
     add_copy(&reach, settings->serve.mime_types ? settings->serve.mime_types : "/etc/mime.types", false);
     add_common(&reach, &settings->common);
+    confine(&reach);
+}
+
+void stet__confine_proxy(const struct stet__proxy_settings *settings)
+{
+    static const char *const resolver[] = {"/etc/resolv.conf",    "/etc/hosts",    "/etc/nsswitch.conf",
+                                           "/etc/host.conf",      "/etc/gai.conf", "/etc/services",
+                                           "/run/systemd/resolve"};
+    struct reach reach = {.count = 0};
+    for (size_t i = 0; i < sizeof resolver / sizeof *resolver; i++)
+        add_copy(&reach, resolver[i], false);
+    add_common(&reach, &settings->common);
+    if (settings->admin.count > 0)
+        add_socket(&reach, settings->admin.at);
     confine(&reach);
 }
