@@ -134,7 +134,10 @@ static bool seconds_of(struct stet_span value, int64_t *out)
     bool minus = stet_span_starts(value, STET_SPAN("-"));
     if (stet_span_to_u64(minus ? stet_span_skip(value, 1) : value, &n) != STET_OK)
         return false;
-    *out = n > INT64_MAX ? INT64_MIN : minus ? -(int64_t)n : (int64_t)n;
+    if (n > INT64_MAX)
+        *out = minus ? INT64_MIN : INT64_MAX;
+    else
+        *out = minus ? -(int64_t)n : (int64_t)n;
     return true;
 }
 

@@ -180,7 +180,7 @@ static void run_search(struct spec_run *run)
     char *out;
     read_nvs(run, &nvs);
     size_t len = canonical(run, &nvs, run->input, &out);
-    put_line(run, out, len);
+    put_line(run, len > 0 ? out : "nothing", len > 0 ? len : 7);
     free(out);
 }
 
@@ -335,7 +335,9 @@ static void run_groups(struct spec_run *run)
         return;
     stet_group_list_begin(&list, &response.fields, sources[i].source);
     for (; stet_group_list_next(&list, room, &group) == STET_OK; count++)
-        if (count < 8 || count == 31)
+        if (group.len > 64)
+            fprintf(run->out, "%zu octets\n", group.len);
+        else if (count < 8 || count == 31)
             put_line(run, group.ptr, group.len);
     fprintf(run->out, "%zu in all\n", count);
 }
