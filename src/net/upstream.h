@@ -7,12 +7,19 @@
  *                              or at any point --> end with an error
  *
  * After `end`, and after stet__upstream_cancel, the request is gone and no event comes. No event comes from
- * within stet__upstream_ask.
+ * within stet__upstream_ask, read_on or write_on, nor is the source asked there. `done` of the source comes
+ * before `end`, and within stet__upstream_cancel if it has not come yet. Everything may be called from within
+ * events, also of other requests, but stet__upstreams_free.
  *
- * A kept connection that the server closed meanwhile is no failure: a request without a body, or an
- * idempotent one whose body was not begun, is sent once more on a new connection, if not one octet of an
- * answer had come (RFC 9112 section 9.3.1). Octets that come without a request, or behind an answer, are
- * never an answer: the connection is closed (RFC 9112 9.2).
+ * A kept connection that the server closed meanwhile is no failure: an idempotent request whose body was not
+ * begun is sent once more on a new connection, if not one octet of an answer had come (RFC 9112 section
+ * 9.3.1, RFC 9110 section 9.2.2). Any other is sent on a kept connection only if that is still open when it
+ * is looked at. Octets that come without a request, or behind an answer, are never an answer: the connection
+ * is closed (RFC 9112 section 6.3).
+ *
+ * An answer that comes before the body of the request is sent: of 300 and above, no more is sent (RFC 9112
+ * section 9.5); after a 2xx sending goes on until the answer is complete. The connection is closed if
+ * anything was left unsent.
  */
 #ifndef STET_NET_UPSTREAM_H
 #define STET_NET_UPSTREAM_H
@@ -36,7 +43,7 @@ struct stet__upstream_limits {
 
 void stet__upstream_limits_default(struct stet__upstream_limits *limits);
 
-/* NULL if there is no memory. Freed when no request is under way. */
+/* NULL if there is no memory. No request may be under way when it is freed: cancel them. */
 struct stet__upstreams *stet__upstreams_new(struct stet__loop *loop,
                                             const struct stet__upstream_limits *limits);
 void stet__upstreams_free(struct stet__upstreams *upstreams);
@@ -63,7 +70,7 @@ struct stet__upstream_request {
     bool idempotent;
     struct stet__source body; /* next NULL: none */
     bool body_chunked;        /* frame the body; else the head has its Content-Length */
-    bool expect_continue;     /* hold the body back until 100, a final answer, or a second has passed */
+    bool expect_continue; /* hold the body back until 100 or a second has passed; a final answer drops it */
     const struct stet__upstream_events *events;
     void *owner;
 };
