@@ -9,11 +9,15 @@
 #define STET_STET_H
 
 #include <stet/answer.h>
+#include <stet/cache_status.h>
 #include <stet/date.h>
 #include <stet/etag.h>
 #include <stet/field.h>
+#include <stet/forward.h>
 #include <stet/http1.h>
+#include <stet/invalidation.h>
 #include <stet/message.h>
+#include <stet/no_vary_search.h>
 #include <stet/not_modified.h>
 #include <stet/precondition.h>
 #include <stet/range.h>
@@ -21,6 +25,8 @@
 #include <stet/sf.h>
 #include <stet/span.h>
 #include <stet/status.h>
+#include <stet/uri.h>
+#include <stet/vary.h>
 
 /* The version of the library in use, for instance "0.1.0". */
 const char *stet_version(void);

@@ -15,7 +15,7 @@ import tempfile
 from tap import TOP, Tap, files, output_of, read
 
 WANTED = ["bin/stet", "include/stet/stet.h", "include/stet/reason.def", "share/man/man1/stet.1",
-          "share/man/man1/stet-serve.1", "share/man/man3/libstet.3", "share/man/man3/stet_etag.3"]
+          "share/man/man1/stet-serve.1", "share/man/man3/libstet.3", "share/man/man3/stet_etag.3", "share/man/man3/stet_vary.3"]
 PROGRAM = """
 #include <stdio.h>
 #include <stet/stet.h>
