@@ -4,10 +4,11 @@
  *
  * A cache asks two questions and gets an action and a reason each time, never booleans to combine by itself:
  *
- *   request --> stet_cache_decide --> SERVE, SERVE_AND_REVALIDATE   answer with stet_cache_answer
- *                                     REVALIDATE, FORWARD           ask the origin; stet_cache_validation
- * says with what FAIL                          504 answer  --> stet_cache_receive --> PASS, STORE, FRESHEN,
- * COMBINE, STALE, RETRY no answer -> stet_cache_unanswered --> STALE or FAIL
+ *   stet_cache_decide     request       -> SERVE, SERVE_AND_REVALIDATE: answer as stet_cache_answer says
+ *                                          REVALIDATE, FORWARD: ask the origin as stet_cache_validation says
+ *                                          FAIL: 504
+ *   stet_cache_receive    an answer     -> PASS, STORE, FRESHEN, COMBINE, STALE or RETRY
+ *   stet_cache_unanswered no answer     -> STALE or FAIL
  *
  * All are pure. Candidates are what is stored for the target URI, whatever the variant, method or freshness;
  * the choice among them is made here.
@@ -34,8 +35,8 @@ struct stet_cache_question {
 enum stet_cache_action {
     STET_CACHE_SERVE,                /* stored[chosen], as stet_cache_answer says */
     STET_CACHE_SERVE_AND_REVALIDATE, /* the same, and validate it in the background: RFC 5861 section 3 */
-    STET_CACHE_REVALIDATE,           /* ask with validators of what is stored */
-    STET_CACHE_FORWARD,              /* ask; nothing that is stored helps */
+    STET_CACHE_REVALIDATE,           /* ask with validators of what is stored, or for what it lacks */
+    STET_CACHE_FORWARD,              /* ask; nothing that is stored helps to ask */
     STET_CACHE_FAIL,                 /* 504: only-if-cached */
 };
 
@@ -57,7 +58,8 @@ struct stet_cache_decision {
     enum stet_reason reason;
     enum stet_forward_cause
         forward;       /* NONE for SERVE and FAIL; for SERVE_AND_REVALIDATE that of the background */
-    size_t chosen;     /* the selected stored response; `count` if there is none */
+    size_t chosen;     /* the selected stored response; `count` if there is none. With FORWARD too: it may
+                          have to stand in for an error */
     int64_t age_s;     /* of it */
     int64_t ttl_s;     /* of it: negative once stale */
     bool may_store;    /* nothing about the request forbids to store the answer (method, no-store) */
@@ -72,31 +74,35 @@ void stet_cache_decide(const struct stet_cache_question *question, struct stet_c
  * What the client gets from `stored` (which is complete, or satisfies the request): RFC 9111 section 4.3.2. A
  * stored 200 gives 200, 206, 304 or 416, begun at If-None-Match; If-Modified-Since is compared with
  * Last-Modified, else with Date, else with the time of arrival. Another status comes out as it is, whatever
- * the request's conditions.
+ * the request's conditions: reason replayed. While the complete length is not known Range is ignored.
  */
 void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
                        struct stet_answer *out);
 
 /* With what the origin is asked, instead of the request's own conditional fields and Range. */
 struct stet_validation {
-    bool conditional;               /* any of the next two is there */
-    bool clients;                   /* tags of the client's own are among them */
+    bool conditional;               /* if_none_match or if_modified_since is there */
+    bool clients;                   /* tags that only the client has are among them */
     bool own_fields;                /* leave the client's If-*, Range as they are: nothing below counts */
     struct stet_span if_none_match; /* a list in `text`, or one tag that borrows; absent if there is none */
     struct stet_span if_modified_since; /* borrows from a stored Last-Modified; absent if there is none */
     bool has_range;                     /* ask for `range`, else for the whole */
-    struct stet_range range;
-    struct stet_span
-        if_range; /* with `has_range`: a strong tag or date that borrows; absent if there is none */
+    struct stet_range range;            /* its `last` may be STET_RANGE_OPEN */
+    struct stet_span if_range; /* with `has_range`: a strong tag or date that borrows; may be absent */
 };
 
 /*
- * RFC 9111 section 4.3.1: REVALIDATE offers the tags of all variants of the URI that the origin knows (not
- * those synthesised; of a partial one only if the request lies within it: section 4.3.2) and the client's own
- * tags (unless it has an asterisk), but If-Modified-Since only of the chosen one. FORWARD of a request whose
- * answer may be stored and that may collapse asks for the whole without conditions, so that a cold cache is
- * filled; any other goes on with its own fields. `text` has `room` octets; tags that do not fit are left out,
- * the chosen one's first of all fits. What is left out costs a transfer, never correctness.
+ * RFC 9111 section 4.3.1. REVALIDATE offers the tag of the chosen one, those of other variants that the
+ * origin knows (of a partial one only if the request lies within it: section 4.3.2) and the client's own
+ * (unless it has an asterisk), and the chosen one's Last-Modified. A chosen one without a tag of the origin's
+ * is asked for by its date alone, because an origin disregards that beside any tag. What was synthesised is
+ * never offered. The background validation has no client, so no tags of one. To complete what is held (the
+ * cause is PARTIAL) a range is asked for, with If-Range where that has a strong validator.
+ *
+ * FORWARD of a request whose answer may be stored and that may collapse asks for the whole without
+ * conditions, so that a cold cache is filled; any other goes on with its own fields. `text` has `room`
+ * octets; tags that do not fit are left out, never the first. What is left out costs a transfer, never
+ * correctness.
  */
 void stet_cache_validation(const struct stet_cache_question *question,
                            const struct stet_cache_decision *decision, char *text, size_t room,
@@ -104,13 +110,13 @@ void stet_cache_validation(const struct stet_cache_question *question,
 
 enum stet_receipt_action {
     STET_RECEIVE_PASS,    /* the answer is the client's; nothing is stored of it */
-    STET_RECEIVE_STORE,   /* the answer is the client's (as stet_cache_answer says of it) and is stored, in
-                             place of   those in `set` */
+    STET_RECEIVE_STORE,   /* the answer is the client's, and is stored in place of those in `set` */
     STET_RECEIVE_FRESHEN, /* those in `set` take over the fields (stet_update_fields); stored[chosen] then
-                             answers the client */
-    STET_RECEIVE_COMBINE, /* stored[chosen] and the answer become one: stet_partial_combine */
+                             answers the client. The set may be empty: a 304 can confirm what it may not
+                             update */
+    STET_RECEIVE_COMBINE, /* stored[chosen] and the answer become one (stet_partial_combine), which answers */
     STET_RECEIVE_STALE,   /* it is an error: stored[chosen] answers the client */
-    STET_RECEIVE_RETRY,   /* a 304 that nobody can use: ask once more without conditions */
+    STET_RECEIVE_RETRY,   /* nobody can use it: ask once more, for the whole and without conditions */
     STET_RECEIVE_FAIL,    /* 502 or 504, by its reason: stet_cache_unanswered only */
 };
 
@@ -118,16 +124,26 @@ struct stet_receipt {
     enum stet_receipt_action action;
     enum stet_reason reason;
     enum stet_reason storing; /* why it is stored or not: the reason of stet_storable_judge */
-    size_t chosen;            /* FRESHEN, COMBINE, STALE */
+    size_t chosen;            /* FRESHEN, COMBINE, STALE; else, and with FRESHEN of a HEAD's 200, `count` */
     uint64_t set;             /* STORE: replaced; FRESHEN: freshened */
-    uint64_t invalidated; /* with PASS: a HEAD says that these are out of date (RFC 9111 section 4.3.5); with
-                             FRESHEN of a HEAD the answer that came is the client's and `chosen` is `count` */
+    uint64_t invalidated;     /* PASS, FRESHEN: the answer says that these are not what the origin has now
+                                 (RFC 9111 sections 4.3.3 and 4.3.5) */
 };
 
 /*
  * The final answer to a request that was sent as `validation` says. `next` is that answer as it would be
- * stored (all fields as received, stet_stored_read done). Its status 304 means something only if a condition
- * was sent: a 304 to a client that sent none is RETRY (never a 304 that was not asked for).
+ * stored: status (a 206 is one here) and all fields as received, `held` by stet_held_read (of a 206 for which
+ * that fails, nothing known), stet_stored_read done.
+ *
+ * Whenever the client did not ask with its `own_fields`, the answer becomes the client's as stet_cache_answer
+ * says of it: its conditions have not been looked at yet. A FRESHEN of the 200 to a HEAD passes that on and
+ * has no `chosen`.
+ *
+ * A 304 freshens by stet_update_by_304. One that names a tag of the client's alone is passed on and freshens
+ * nothing. One that confirms a stored response without naming it as section 4.3.4 wants (no validator at all
+ * although one thing only was offered; the same octets but weak on the other side; another variant's strong
+ * tag) lets it answer, but not be updated. Any other, and one to a request without a condition, is RETRY:
+ * never a 304 that was not asked for.
  */
 void stet_cache_receive(const struct stet_cache_question *question,
                         const struct stet_cache_decision *decision, const struct stet_validation *validation,
@@ -135,9 +151,11 @@ void stet_cache_receive(const struct stet_cache_question *question,
 
 /*
  * No usable answer came: refused, reset, timed out, malformed. `error` is the reason
- * (STET_REASON_UPSTREAM_...). STALE if stored[chosen] may answer (RFC 5861 section 4, RFC 9111
- * section 4.2.4), else FAIL. With must-revalidate and its kind the error is 504 (section 5.2.2.2): reason
- * must-revalidate.
+ * (STET_REASON_UPSTREAM_...). STALE if stored[chosen] may answer: fresh but not young enough for the client,
+ * or stale within stale-if-error of the response or the request (RFC 5861 section 4) or, unless the response
+ * says it, within the policy's error_grace_s (RFC 9111 section 4.2.4); not if it must be validated or was
+ * invalidated, or the request says no-cache. Else FAIL. With must-revalidate and its kind that is 504
+ * (section 5.2.2.2): reason must-revalidate.
  */
 void stet_cache_unanswered(const struct stet_cache_question *question,
                            const struct stet_cache_decision *decision, enum stet_reason error,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stet/answer.h>
+#include "core/answer.h"
 
-/* Range of a GET whose preconditions hold: RFC 9110 section 14.2. */
-static void judge_range(const struct stet_request *request, uint64_t complete_length,
-                        struct stet_range_set *out)
+void stet__answer_ranges(const struct stet_request *request, uint64_t complete_length,
+                         struct stet_range_set *out)
 {
     const struct stet_field *range = stet_fields_find(&request->fields, STET_FIELD_RANGE, 0);
     enum stet_reason ignored =
@@ -14,6 +13,7 @@ static void judge_range(const struct stet_request *request, uint64_t complete_le
         stet_fields_count(&request->fields, STET_FIELD_RANGE) != 1) {
         out->verdict = STET_RANGE_IGNORE;
         out->reason = ignored;
+        out->count = 0;
         return;
     }
     *out = stet_range_judge(range->value, complete_length);
@@ -22,7 +22,13 @@ static void judge_range(const struct stet_request *request, uint64_t complete_le
 void stet_answer_decide(const struct stet_request *request, const struct stet_representation *selected,
                         int64_t now, struct stet_answer *out)
 {
-    struct stet_judgement judgement = stet_precondition_judge(request, selected, STET_PARTY_ORIGIN, now);
+    stet__answer_decide(request, selected, STET_PARTY_ORIGIN, now, out);
+}
+
+void stet__answer_decide(const struct stet_request *request, const struct stet_representation *selected,
+                         enum stet_party party, int64_t now, struct stet_answer *out)
+{
+    struct stet_judgement judgement = stet_precondition_judge(request, selected, party, now);
     out->reason = judgement.reason;
     out->if_range_held = false;
     out->ranges.count = 0;
@@ -43,7 +49,7 @@ void stet_answer_decide(const struct stet_request *request, const struct stet_re
         out->status = 200;
         return;
     }
-    judge_range(request, selected->length, &out->ranges);
+    stet__answer_ranges(request, selected->length, &out->ranges);
     static const unsigned status[] = {
         [STET_RANGE_IGNORE] = 200, [STET_RANGE_SATISFIABLE] = 206, [STET_RANGE_UNSATISFIABLE] = 416};
     out->status = status[out->ranges.verdict];

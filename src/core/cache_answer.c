@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the client gets from a stored response: RFC 9111 section 4.3.2. The conditions and ranges themselves
+ * are those of answer.c; here stands what a cache does otherwise than an origin server.
+ */
+#include "core/answer.h"
+#include "core/cache.h"
+
+/*
+ * "If a request contains an If-Modified-Since header field and the Last-Modified header field is not present
+ * in a stored response, a cache SHOULD use the stored response's Date field value (or [...] the time that the
+ * stored response was received)". A time of that kind is no validator: only If-Modified-Since sees it.
+ */
+static bool lacks_date(const struct stet_request *request, const struct stet_stored *stored)
+{
+    return stored->selected.last_modified == STET_NO_DATE &&
+           stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE) &&
+           !stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH);
+}
+
+/* While a response of unknown length still comes in, a range of it cannot be told from one beyond its end. */
+static bool ranges_unknown(const struct stet_stored *stored)
+{
+    return stored->held.complete && !stored->held.length_known;
+}
+
+static void answer_as(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
+                      struct stet_answer *out)
+{
+    struct stet_representation selected = stored->selected;
+    selected.exists = true;
+    selected.length = stored->held.length_known ? stored->held.complete_length : UINT64_MAX;
+    if (lacks_date(request, stored)) {
+        selected.last_modified = stored->date;
+        selected.last_modified_strong = false;
+    }
+    stet__answer_decide(request, &selected, STET_PARTY_CACHE, now, out);
+}
+
+void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
+                       struct stet_answer *out)
+{
+    if (stored->response.status != 200 && stored->response.status != 206) {
+        out->status = stored->response.status;
+        out->reason = STET_REASON_REPLAYED;
+        out->if_range_held = false;
+        out->ranges.count = 0;
+        return;
+    }
+    answer_as(request, stored, now, out);
+    if (ranges_unknown(stored) && (out->status == 206 || out->status == 416)) {
+        out->status = 200;
+        out->reason = STET_REASON_RANGE_LENGTH_UNKNOWN;
+        out->if_range_held = false;
+        out->ranges.count = 0;
+    }
+}

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a cache does with the answer of the origin, or without one: RFC 9111 sections 3.3, 3.4, 4.2.4, 4.3.3
+ * to 4.3.5, RFC 5861 section 4.
+ *
+ * Invariants: a client without a condition never gets a 304; what is chosen to answer has all octets that are
+ * asked for and may be given to this client; nothing of an answer is stored that the request or the answer
+ * forbids to store.
+ */
+#include "core/cache.h"
+
+/* One answer and all that was known when it was asked for. */
+struct exchange {
+    const struct stet_cache_question *question;
+    const struct stet_cache_decision *decision;
+    const struct stet_validation *validation;
+    const struct stet_stored *next;
+    bool storable;
+};
+
+static void conclude(struct stet_receipt *out, enum stet_receipt_action action, enum stet_reason reason)
+{
+    out->action = action;
+    out->reason = reason;
+}
+
+static bool has_chosen(const struct stet_cache_question *question, const struct stet_cache_decision *decision)
+{
+    return decision->chosen < question->count;
+}
+
+/* The stale-if-error of the response, else the operator's; 0 if it is there and malformed. */
+static int64_t error_window(const struct stet_stored *stored, const struct stet_cache_policy *policy)
+{
+    if (!stet_cache_control_has(&stored->control, STET_CC_STALE_IF_ERROR))
+        return policy->error_grace_s;
+    return stet_cache_control_valid(&stored->control, STET_CC_STALE_IF_ERROR) ? stored->control.stale_if_error
+                                                                              : 0;
+}
+
+/* RFC 5861 section 4: "whether the directive came from response or request". The reason why it may be used.
+ */
+static bool within_window(const struct stet_cache_question *question, const struct stet_stored *stored,
+                          const struct stet_cache_control *request, enum stet_reason *reason)
+{
+    int64_t ttl_s = stet_freshness_ttl(&stored->freshness, question->now);
+    bool stated = stet_cache_control_has(&stored->control, STET_CC_STALE_IF_ERROR);
+    *reason = STET_REASON_FRESH;
+    if (ttl_s > 0) /* the client asked for a younger one, which nobody has */
+        return true;
+    if (stet__stored_never_stale(stored, question->policy))
+        return false;
+    *reason = STET_REASON_STALE_IF_ERROR;
+    if (stet_cache_control_valid(request, STET_CC_STALE_IF_ERROR) &&
+        stet__stale_within(ttl_s, request->stale_if_error))
+        return true;
+    if (!stated)
+        *reason = STET_REASON_STALE_DISCONNECTED;
+    return stet__stale_within(ttl_s, error_window(stored, question->policy));
+}
+
+/* Whether what is chosen may answer in place of an error. */
+static bool stands_in(const struct stet_cache_question *question, const struct stet_cache_decision *decision,
+                      enum stet_reason *reason)
+{
+    struct stet_cache_control room;
+    const struct stet_cache_control *control = stet__request_control(question->request, &room);
+    if (!has_chosen(question, decision))
+        return false;
+    const struct stet_stored *stored = question->stored[decision->chosen];
+    return (question->invalidated & stet__bit(decision->chosen)) == 0 &&
+           !stet_cache_control_unqualified(&stored->control, STET_CC_NO_CACHE) &&
+           !stet__request_no_cache(question->request, control, question->policy) &&
+           stet_partial_satisfies(question->request, stored, question->now) &&
+           within_window(question, stored, control, reason);
+}
+
+/* RFC 5861 section 4: "any situation that would result in a 500, 502, 503, or 504 HTTP response status code".
+ */
+static bool is_error(unsigned status)
+{
+    return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+/* Those that the new one takes the place of. A part never takes that of a whole. */
+static uint64_t replaced(const struct exchange *x)
+{
+    const struct stet_cache_question *question = x->question;
+    uint64_t set = 0;
+    for (size_t i = 0; i < question->count; i++) {
+        const struct stet_stored *stored = question->stored[i];
+        bool method = x->next->method == STET_METHOD_GET || stored->method == x->next->method;
+        bool part = !x->next->held.complete && stored->held.complete;
+        if (method && !part &&
+            stet_vary_matches(&stored->response.fields, &stored->selecting, &question->request->fields))
+            set |= stet__bit(i);
+    }
+    return set;
+}
+
+/* An answer that says something of this client rather than of the resource. */
+static bool personal(enum stet_reason storing)
+{
+    return storing == STET_REASON_NOT_STORED_PRIVATE || storing == STET_REASON_NOT_STORED_NO_STORE ||
+           storing == STET_REASON_NOT_STORED_REQUEST_NO_STORE ||
+           storing == STET_REASON_NOT_STORED_AUTHORIZATION || storing == STET_REASON_NOT_STORED_COOKIE;
+}
+
+/* Statuses that say what the resource is now. */
+static bool says_what_is(unsigned status)
+{
+    return status < 400 || status == 404 || status == 410;
+}
+
+/*
+ * Any answer with content of its own. Section 4.3.3: "none of the stored responses nominated in the
+ * conditional request are suitable", so what was asked about does not stay as if nothing had been said.
+ */
+static void full(const struct exchange *x, struct stet_receipt *out)
+{
+    bool asked = x->decision->action == STET_CACHE_REVALIDATE ||
+                 x->decision->action == STET_CACHE_SERVE_AND_REVALIDATE;
+    conclude(out, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
+    if (x->storable) {
+        out->set = replaced(x);
+        conclude(out, STET_RECEIVE_STORE,
+                 asked && out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
+    } else if (asked && x->next->method != STET_METHOD_HEAD && says_what_is(x->next->response.status) &&
+               !personal(out->storing)) {
+        out->invalidated = stet__bit(x->decision->chosen);
+    }
+}
+
+static bool client_conditional(const struct stet_request *request)
+{
+    return stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH) ||
+           stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE);
+}
+
+static bool clients_tag(const struct stet_request *request, struct stet_etag tag)
+{
+    struct stet_etag_list list;
+    struct stet_etag member;
+    if (stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) != STET_ETAG_LIST_TAGS)
+        return false;
+    while (stet_etag_list_next(&list, &member) == STET_OK)
+        if (stet_etag_weak_equal(member, tag))
+            return true;
+    return false;
+}
+
+/* Whether the 304 names stored[i], among those whose tags were offered. */
+static bool named(const struct exchange *x, size_t i)
+{
+    const struct stet_cache_question *question = x->question;
+    struct stet_etag etag = stet__origin_etag(question->stored[i]);
+    if (!stet__stored_offered(question, i))
+        return false;
+    /* One of another variant cannot be mistaken for the same octets by a weak tag. */
+    return stet__stored_selected(question->request, question->stored[i])
+               ? stet_etag_weak_equal(etag, x->next->selected.etag)
+               : stet_etag_strong_equal(etag, x->next->selected.etag);
+}
+
+/*
+ * The stored response that a 304 confirms without section 4.3.4 letting it be updated: it names a tag of
+ * another variant, or names it weakly; or it names nothing, and only one thing can have been meant. `count`
+ * if there is none.
+ */
+static size_t confirmed(const struct exchange *x)
+{
+    const struct stet_cache_question *question = x->question;
+    const struct stet_representation *new = &x->next->selected;
+    size_t chosen = x->decision->chosen, offered = 0;
+    if (stet_etag_present(new->etag)) {
+        for (size_t i = 0; i < question->count; i++)
+            if (named(x, (chosen + i) % question->count))
+                return (chosen + i) % question->count;
+        return question->count;
+    }
+    if (new->last_modified != STET_NO_DATE || x->validation->clients)
+        return question->count;
+    for (size_t i = 0; i < question->count && x->validation->if_none_match.ptr; i++)
+        offered += i != chosen && stet__stored_offered(question, i);
+    return offered == 0 ? chosen : question->count;
+}
+
+static bool freshens(const struct exchange *x, struct stet_receipt *out)
+{
+    const struct stet_cache_question *question = x->question;
+    struct stet_update update;
+    if (!x->decision->may_store)
+        return false;
+    stet_update_by_304(question->request, &x->next->response, question->stored, question->count, &update);
+    if (update.verdict != STET_UPDATE_FRESHEN)
+        return false;
+    size_t chosen = stet__stored_choose(question, update.set);
+    if (chosen == question->count ||
+        !stet_partial_satisfies(question->request, question->stored[chosen], question->now))
+        return false;
+    out->chosen = chosen;
+    out->set = update.set;
+    conclude(out, STET_RECEIVE_FRESHEN, update.reason);
+    return true;
+}
+
+static void not_modified(const struct exchange *x, struct stet_receipt *out)
+{
+    const struct stet_request *request = x->question->request;
+    bool own = x->validation->own_fields;
+    if (own ? !client_conditional(request) : !x->validation->conditional) {
+        conclude(out, STET_RECEIVE_RETRY, STET_REASON_304_UNASKED);
+        return;
+    }
+    if (freshens(x, out))
+        return;
+    if (own || (x->validation->clients && clients_tag(request, x->next->selected.etag))) {
+        conclude(out, STET_RECEIVE_PASS, STET_REASON_UPDATE_CLIENTS);
+        return;
+    }
+    size_t chosen = confirmed(x);
+    if (chosen < x->question->count) {
+        out->chosen = chosen;
+        conclude(out, STET_RECEIVE_FRESHEN, STET_REASON_VALIDATED);
+        return;
+    }
+    conclude(out, STET_RECEIVE_RETRY, STET_REASON_UPDATE_UNKNOWN);
+}
+
+/* Whether the two made one answer the client. */
+static bool combines(const struct exchange *x, enum stet_reason *reason)
+{
+    struct stet_combination combination;
+    const struct stet_stored *stored = x->question->stored[x->decision->chosen];
+    struct stet_stored joined = *stored;
+    stet_partial_combine(stored, x->next, &combination);
+    *reason = combination.reason;
+    joined.held = combination.held;
+    return combination.verdict != STET_COMBINE_NOT && x->storable &&
+           stet_partial_satisfies(x->question->request, &joined, x->question->now);
+}
+
+/* A 206. It is kept only if the client asked for a range: then it is what the client gets. */
+static void part(const struct exchange *x, struct stet_receipt *out)
+{
+    const struct stet_request *request = x->question->request;
+    bool old = has_chosen(x->question, x->decision);
+    enum stet_reason reason = STET_REASON_FORWARDED;
+    if (old && combines(x, &reason)) {
+        conclude(out, STET_RECEIVE_COMBINE, reason);
+        return;
+    }
+    bool ranged = stet_fields_have(&request->fields, STET_FIELD_RANGE);
+    bool answers =
+        ranged && (x->validation->own_fields || stet_partial_satisfies(request, x->next, x->question->now));
+    if (x->validation->has_range && !answers) {
+        conclude(out, STET_RECEIVE_RETRY, reason);
+        return;
+    }
+    conclude(out, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
+    if (answers && x->storable && !(old && x->question->stored[x->decision->chosen]->held.complete)) {
+        out->set = replaced(x);
+        conclude(out, STET_RECEIVE_STORE, out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
+    }
+}
+
+/* The 200 to a HEAD: section 4.3.5. It is not kept by itself where there is a GET that it speaks of. */
+static void head(const struct exchange *x, struct stet_receipt *out)
+{
+    struct stet_update update;
+    stet_update_by_head(x->question->request, &x->next->response, x->question->stored, x->question->count,
+                        &update);
+    if (update.verdict == STET_UPDATE_NONE) {
+        full(x, out);
+        return;
+    }
+    conclude(out, STET_RECEIVE_PASS, update.reason);
+    out->invalidated = update.invalidated;
+    if (update.verdict == STET_UPDATE_FRESHEN && x->decision->may_store) {
+        out->set = update.set;
+        conclude(out, STET_RECEIVE_FRESHEN, update.reason);
+    }
+}
+
+/* Answers to the conditions and ranges of one request: no other request could be answered with them. */
+static bool never_kept(unsigned status)
+{
+    return status == 304 || status == 412 || status == 416;
+}
+
+void stet_cache_receive(const struct stet_cache_question *question,
+                        const struct stet_cache_decision *decision, const struct stet_validation *validation,
+                        const struct stet_stored *next, struct stet_receipt *out)
+{
+    struct exchange x = {question, decision, validation, next, false};
+    enum stet_method method = question->request->method;
+    unsigned status = next->response.status;
+    struct stet_storable storable =
+        stet_storable_judge(question->request, question->target, next, question->policy);
+    *out = (struct stet_receipt){.chosen = question->count, .storing = storable.reason};
+    if (never_kept(status) && storable.storable)
+        out->storing = STET_REASON_NOT_STORED_STATUS;
+    x.storable = storable.storable && decision->may_store && !never_kept(status);
+    enum stet_reason reason;
+    if (method != STET_METHOD_GET && method != STET_METHOD_HEAD) {
+        full(&x, out);
+    } else if (status == 304) {
+        not_modified(&x, out);
+    } else if (is_error(status) && stands_in(question, decision, &reason)) {
+        conclude(out, STET_RECEIVE_STALE,
+                 reason == STET_REASON_STALE_DISCONNECTED ? STET_REASON_STALE_IF_ERROR : reason);
+        out->chosen = decision->chosen;
+    } else if (status == 416 && validation->has_range) {
+        conclude(out, STET_RECEIVE_RETRY, STET_REASON_RANGE_UNSATISFIABLE);
+    } else if (status == 206) {
+        part(&x, out);
+        if (out->action == STET_RECEIVE_COMBINE)
+            out->chosen = decision->chosen;
+    } else if (method == STET_METHOD_HEAD && status == 200) {
+        head(&x, out);
+    } else {
+        full(&x, out);
+    }
+}
+
+void stet_cache_unanswered(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision, enum stet_reason error,
+                           struct stet_receipt *out)
+{
+    enum stet_reason reason;
+    *out = (struct stet_receipt){.chosen = question->count, .storing = STET_REASON_NOT_STORED_INCOMPLETE};
+    if (stands_in(question, decision, &reason)) {
+        conclude(out, STET_RECEIVE_STALE, reason);
+        out->chosen = decision->chosen;
+        return;
+    }
+    /* Section 5.2.2.2: "it MUST generate an error response rather than reuse the stale response. The
+     * generated status code SHOULD be 504". */
+    bool bound = has_chosen(question, decision) &&
+                 stet__stored_never_stale(question->stored[decision->chosen], question->policy);
+    conclude(out, STET_RECEIVE_FAIL, bound ? STET_REASON_MUST_REVALIDATE : error);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * With what the origin is asked: RFC 9111 sections 4.3.1 and 4.3.2.
+ *
+ * A condition is worth sending only if a 304 to it can be used. So tags that nobody but this cache knows stay
+ * here, parts are offered only to requests that lie within them, and a stored response that has nothing but a
+ * date is asked for by its date alone: beside any If-None-Match an origin has to ignore If-Modified-Since
+ * (RFC 9110 section 13.1.3).
+ */
+#include "core/cache.h"
+
+/* If-None-Match as far as it is made. */
+struct tags {
+    struct stet_span first; /* borrows */
+    char *text;
+    size_t len, room;
+    size_t count;
+};
+
+/* The tag as it stood in the field that it was read from. */
+static struct stet_span as_written(struct stet_etag tag)
+{
+    size_t before = tag.weak ? 3 : 1; /* W/" */
+    return stet_span_of(tag.opaque.ptr - before, tag.opaque.len + before + 1);
+}
+
+static bool has(const struct tags *tags, struct stet_etag tag)
+{
+    struct stet_field line = {stet_field_name(STET_FIELD_IF_NONE_MATCH), tags->first,
+                              STET_FIELD_IF_NONE_MATCH};
+    struct stet_fields fields = {&line, 1, UINT64_C(1) << STET_FIELD_IF_NONE_MATCH};
+    struct stet_etag_list list;
+    struct stet_etag other;
+    if (tags->count == 0)
+        return false;
+    if (tags->count > 1)
+        line.value = stet_span_of(tags->text, tags->len);
+    (void)stet_etag_list_begin(&list, &fields, STET_FIELD_IF_NONE_MATCH);
+    while (stet_etag_list_next(&list, &other) == STET_OK)
+        if (stet_etag_weak_equal(tag, other))
+            return true;
+    return false;
+}
+
+static void append(struct tags *tags, struct stet_span s)
+{
+    if (s.len > 0)
+        memcpy(tags->text + tags->len, s.ptr, s.len);
+    tags->len += s.len;
+}
+
+/* Adds a tag that is not there yet. False if it is, or does not fit. */
+static bool add(struct tags *tags, struct stet_etag tag)
+{
+    struct stet_span text = as_written(tag);
+    if (tags->count == 0) {
+        tags->first = text;
+        tags->count = 1;
+        return true;
+    }
+    size_t need = text.len + 2 + (tags->count == 1 ? tags->first.len : 0);
+    if (has(tags, tag) || need > tags->room - tags->len)
+        return false;
+    if (tags->count == 1)
+        append(tags, tags->first);
+    append(tags, STET_SPAN(", "));
+    append(tags, text);
+    tags->count++;
+    return true;
+}
+
+bool stet__stored_offered(const struct stet_cache_question *question, size_t i)
+{
+    const struct stet_stored *stored = question->stored[i];
+    const struct stet_request *request = question->request;
+    bool content = stored->method == STET_METHOD_GET || request->method == STET_METHOD_HEAD;
+    return content && stored->response.status == 200 && stet_etag_present(stet__origin_etag(stored)) &&
+           stet__stored_permitted(request, stored, question->policy) &&
+           stet_partial_satisfies(request, stored, question->now);
+}
+
+/* A tag of the client's that was made here: the origin would not know it. */
+static bool made_here(const struct stet_cache_question *question, struct stet_etag tag)
+{
+    for (size_t i = 0; i < question->count; i++)
+        if (question->stored[i]->synthesised && stet_etag_weak_equal(tag, question->stored[i]->selected.etag))
+            return true;
+    return false;
+}
+
+/* "the cache MAY combine the received list with a list of entity tags from its own stored set". */
+static bool add_clients(const struct stet_cache_question *question, struct tags *tags)
+{
+    struct stet_etag_list list;
+    struct stet_etag tag;
+    bool some = false;
+    if (stet_etag_list_begin(&list, &question->request->fields, STET_FIELD_IF_NONE_MATCH) !=
+        STET_ETAG_LIST_TAGS)
+        return false;
+    while (stet_etag_list_next(&list, &tag) == STET_OK)
+        if (!made_here(question, tag))
+            some |= add(tags, tag);
+    return some;
+}
+
+static void offer_tags(const struct stet_cache_question *question, const struct stet_cache_decision *decision,
+                       struct tags *tags, struct stet_validation *out)
+{
+    const struct stet_stored *chosen = question->stored[decision->chosen];
+    struct stet_etag etag = stet__origin_etag(chosen);
+    bool by_date = !stet_etag_present(etag) && chosen->selected.last_modified != STET_NO_DATE;
+    if (by_date)
+        return;
+    if (stet_etag_present(etag))
+        (void)add(tags, etag);
+    for (size_t i = 0; i < question->count; i++)
+        if (i != decision->chosen && stet__stored_offered(question, i))
+            (void)add(tags, stet__origin_etag(question->stored[i]));
+    /* Where tags are made here, those of the client were too. The background has no client to answer. */
+    if (!chosen->synthesised && decision->action == STET_CACHE_REVALIDATE)
+        out->clients = add_clients(question, tags);
+}
+
+static struct stet_span last_modified(const struct stet_stored *stored)
+{
+    const struct stet_field *field = stet_fields_find(&stored->response.fields, STET_FIELD_LAST_MODIFIED, 0);
+    bool valid = field && stored->selected.last_modified != STET_NO_DATE;
+    return valid ? field->value : STET_SPAN_NONE;
+}
+
+/* To complete what is held: "Range" and, where there is something to hold on to, "If-Range". */
+static void ask_for_rest(const struct stet_cache_question *question, const struct stet_stored *stored,
+                         struct stet_validation *out)
+{
+    struct stet_etag etag = stet__origin_etag(stored);
+    out->has_range = stet_partial_missing(question->request, stored, question->now, &out->range);
+    if (stet_etag_present(etag))
+        out->if_range = as_written(etag);
+    else
+        out->if_range = last_modified(stored);
+    if (!out->has_range)
+        out->if_range = STET_SPAN_NONE;
+}
+
+void stet_cache_validation(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision, char *text, size_t room,
+                           struct stet_validation *out)
+{
+    struct tags tags = {.text = text, .room = room};
+    *out = (struct stet_validation){.own_fields = false};
+    bool asks =
+        decision->action == STET_CACHE_REVALIDATE || decision->action == STET_CACHE_SERVE_AND_REVALIDATE;
+    if (!asks) {
+        out->own_fields = !decision->may_store || !decision->may_collapse;
+        return;
+    }
+    const struct stet_stored *chosen = question->stored[decision->chosen];
+    if (decision->forward == STET_FWD_PARTIAL) {
+        ask_for_rest(question, chosen, out);
+        return;
+    }
+    offer_tags(question, decision, &tags, out);
+    if (tags.count > 0)
+        out->if_none_match = tags.count == 1 ? tags.first : stet_span_of(text, tags.len);
+    out->if_modified_since = last_modified(chosen);
+    out->conditional = out->if_none_match.ptr || out->if_modified_since.ptr;
+}
