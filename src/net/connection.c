@@ -277,7 +277,7 @@ static void ready(struct stet__watch *watch, uint32_t events)
 static void passed_asked(struct stet__connection *connection)
 {
     bool streams = connection->state == STET__CONNECTION_STREAMING;
-    bool blocked = connection->sending || (streams && !connection->turn->streaming.waiting);
+    bool blocked = connection->sending || (streams && stet__streaming_blocked(connection->turn));
     if (blocked || !stet__request_body_awaits(connection->turn)) {
         connection->reset = true;
         stet__connection_close(connection);
@@ -462,7 +462,7 @@ static void settle_asked(struct stet__connection *connection, const struct stet_
 {
     const struct stet__limits *limits = connection->worker->limits;
     bool streams = connection->state == STET__CONNECTION_STREAMING;
-    bool out = connection->sending || (streams && !turn->streaming.waiting);
+    bool out = connection->sending || (streams && stet__streaming_blocked(turn));
     bool in = stet__request_body_awaits(turn);
     stet__buffer_release(&connection->kept);
     if (connection->broken) {

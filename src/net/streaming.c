@@ -15,7 +15,7 @@
 #include "net/http1.h"
 
 #define BURST (1024u * 1024) /* octets in one go: then others have their turn */
-#define CHUNK_LINE_MAX 24    /* the CRLF of the last chunk, 16 digits, CRLF */
+#define CHUNK_LINE_MAX 18    /* 16 digits, CRLF */
 #define LAST_CHUNK STET_SPAN("0\r\n")
 #define CRLF STET_SPAN("\r\n")
 
@@ -23,6 +23,14 @@
 static void cut(struct stet__connection *connection)
 {
     connection->broken = connection->reset = connection->closing = true;
+}
+
+/* The CRLF behind the chunk that was written last, if there is one. */
+static bool end_chunk(struct stet__turn *turn)
+{
+    bool open = turn->streaming.crlf;
+    turn->streaming.crlf = false;
+    return !open || stet__buffer_append(&turn->output.octets, CRLF);
 }
 
 static bool put_chunk_line(struct stet__turn *turn, uint64_t length)
@@ -33,10 +41,8 @@ static bool put_chunk_line(struct stet__turn *turn, uint64_t length)
     *--to = '\r';
     for (; length > 0; length >>= 4)
         *--to = digits[length & 15];
-    if (turn->streaming.crlf) {
-        *--to = '\n';
-        *--to = '\r';
-    }
+    if (!end_chunk(turn))
+        return false;
     turn->streaming.crlf = true;
     return stet__buffer_append(&turn->output.octets, stet_span_of(to, (size_t)(line + sizeof line - to)));
 }
@@ -115,8 +121,7 @@ static void add_end(struct stet__connection *connection, struct stet__turn *turn
     if (streaming->left > 0 && streaming->left != STET__LENGTH_UNKNOWN) {
         cut(connection);
     } else if (streaming->chunked) {
-        if (streaming->crlf)
-            stet__buffer_append(out, CRLF);
+        end_chunk(turn);
         stet__buffer_append(out, LAST_CHUNK);
         put_trailers(turn);
         stet__buffer_append(out, CRLF);
@@ -142,10 +147,13 @@ static void gather(struct stet__connection *connection, struct stet__turn *turn)
                 cut(connection);
             break;
         case STET__SUPPLY_WAIT:
-            streaming->waiting = !streaming->again;
-            if (streaming->waiting)
-                return;
-            break;
+            if (streaming->again)
+                break;
+            streaming->waiting = true;
+            /* There are clients that do not see a chunk before its end. */
+            if (!end_chunk(turn))
+                cut(connection);
+            return;
         case STET__SUPPLY_END:
             add_end(connection, turn);
             break;
@@ -255,11 +263,12 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
 {
     struct stet__streaming *streaming = &turn->streaming;
     const struct stet_http1_request *request = &turn->request;
-    *streaming = (struct stet__streaming){.source = reply->source,
-                                          .left = find_length(reply),
-                                          .reason = stet_reason_row(reply->reason)->name,
-                                          .cache = stet__arena_copy(&turn->arena, reply->cache),
-                                          .status = (uint16_t)reply->head->status};
+    *streaming = (struct stet__streaming){
+        .source = reply->source,
+        .left = find_length(reply),
+        .reason = stet_reason_row(reply->reason)->name,
+        .cache = reply->cache.ptr ? stet__arena_copy(&turn->arena, reply->cache) : STET_SPAN_NONE,
+        .status = (uint16_t)reply->head->status};
     stet__assert(!reply->chunked || streaming->left == STET__LENGTH_UNKNOWN);
     /* RFC 9112 section 6.3: what has no length and is not chunked ends with the connection. */
     bool framed = streaming->left != STET__LENGTH_UNKNOWN;
@@ -270,6 +279,11 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
     turn->asked = true;
     if (!stet__http1_gather(connection, turn, reply, 0) || !begin_body(turn, reply))
         cut(connection);
+}
+
+bool stet__streaming_blocked(const struct stet__turn *turn)
+{
+    return turn->streaming.stuck || !turn->streaming.waiting;
 }
 
 void stet__streaming_run(struct stet__connection *connection, struct stet__turn *turn)

@@ -46,7 +46,7 @@ struct stet__streaming {
     bool crlf;     /* the end of the last chunk is not written yet */
     bool trailers; /* the client takes them: RFC 9110 section 10.1.4 */
     bool stuck;    /* the socket did not take all: the source is not asked */
-    bool waiting;  /* the source has nothing now, and all that it gave is sent */
+    bool waiting;  /* the source has nothing now */
     bool again;    /* stet__exchange_write_on was called from within */
     bool ended;    /* the source has no more */
 };
@@ -75,6 +75,9 @@ void stet__request_body_leave(struct stet__connection *connection, struct stet__
 /* Begins an answer with a source, and a head that http1_answer.c has prepared. */
 void stet__streaming_begin(struct stet__connection *connection, struct stet__turn *turn,
                            const struct stet__reply *reply);
+
+/* It will go on when the socket takes more. */
+bool stet__streaming_blocked(const struct stet__turn *turn);
 
 /* Sends what the socket takes, and asks the source when all is sent. The state tells if it is over. */
 void stet__streaming_run(struct stet__connection *connection, struct stet__turn *turn);
