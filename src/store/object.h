@@ -16,8 +16,9 @@
 
 #include <stet/stored.h>
 
-#include "base/list.h"
 #include "store/body.h"
+#include "store/eviction.h"
+#include "store/index.h"
 
 /* Ready-made heads of an object: start line and field lines in HTTP/1.1 form without Date... see
  * net/exchange.h. */
@@ -27,18 +28,33 @@ enum stet__object_head {
     STET__HEAD_COUNT
 };
 
+/*
+ * Where an object hangs in a store: the store's own, zeros while in none. Under the lock of its shard, but
+ * for `index`, which has its own. An object is in one store, once: after it was taken out it does not come
+ * back.
+ */
+struct stet__place {
+    struct stet__object *next; /* the variant of the same key that was added before it */
+    struct stet__eviction_node queue;
+    size_t body_bytes;   /* what of its body counts here; 0 if another version of the head has it counted */
+    atomic_uint used_at; /* when it was used: stet__store_use */
+    bool in, once;
+    bool invalidated;
+    struct stet__index_node index;
+};
+
 struct stet__object {
     atomic_uint references;
-    size_t bytes; /* all that it takes, without the body, which counts by itself */
+    uint64_t hash; /* of the key: stet__store_hash */
     struct stet_span key;
-    uint64_t hash;             /* of the key: stet__store_hash */
+    size_t bytes; /* all that it takes, without the body, which counts by itself */
+    struct stet__place place;
     struct stet_stored stored; /* read (stet_stored_read) */
     struct stet_span heads[STET__HEAD_COUNT];
     const struct stet_span *groups; /* RFC 9875 groups, surrogate keys and tags */
     size_t group_count;
     struct stet_span no_vary_search; /* the field value, if it is valid and not the default; else absent */
     struct stet__body *body;         /* NULL if there is none: a stored HEAD */
-    void *store;                     /* the store's own: where it hangs; NULL while in none */
 };
 
 /* What an object is made of; everything is copied but the body, of which it takes a reference. */

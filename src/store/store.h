@@ -3,9 +3,9 @@
  * store: where stored responses are kept: by key, within a budget of octets. No policy is here: what may be
  * stored, served or replaced is core's to say.
  *
- * The one store so far is in memory (memory.c). It is made of shards by hash of the key, each with a lock
- * that is held for a look-up or a change of pointers, never for a copy, a system call or an allocation of a
- * body.
+ * The one store so far is in memory (memory.c; what its files share is in shard.h). It is made of shards by
+ * hash of the key, each with a lock that is held for a look-up or a change of pointers, never for a copy, a
+ * system call or an allocation of a body.
  *
  *   key = target URI in normal form (uri.h); the variants of a URI stand under one key
  *
@@ -14,6 +14,8 @@
  */
 #ifndef STET_STORE_STORE_H
 #define STET_STORE_STORE_H
+
+#include <stet/update.h>
 
 #include "store/object.h"
 
@@ -51,15 +53,25 @@ struct stet__candidate {
 size_t stet__store_find(struct stet__store *store, struct stet_span key, uint64_t hash,
                         struct stet__candidate *out, size_t room);
 
+/* A candidate was chosen: of the variants of a URI, those chosen longest ago go first (limits.variants). */
+void stet__store_use(struct stet__store *store, struct stet__object *object);
+
 /*
  * Adds an object, whose body may still grow, in place of those in `replaced` (which may have gone already).
- * False if it does not fit the limits; then nothing changes but that those in `replaced` are gone.
+ * False if it does not fit the limits, or is out again already; then nothing changes but that those in
+ * `replaced` are gone. An object is added to one store, once.
  */
 bool stet__store_add(struct stet__store *store, struct stet__object *object,
                      struct stet__object *const *replaced, size_t count);
 
-/* The same object with another head: false, and nothing changes, if `old` is not in the store any more. */
+/*
+ * The same object with another head, validated: false, and nothing changes, if `old` is not in the store any
+ * more, or there is no room.
+ */
 bool stet__store_update(struct stet__store *store, struct stet__object *old, struct stet__object *updated);
+
+/* Whether an object is in. */
+bool stet__store_holds(struct stet__store *store, struct stet__object *object);
 
 /* Takes an object out, if it is in. */
 void stet__store_remove(struct stet__store *store, struct stet__object *object);
@@ -74,9 +86,9 @@ enum stet__selector { STET__SELECT_URI, STET__SELECT_PREFIX, STET__SELECT_GROUP,
 
 /*
  * Invalidates (soft) or removes (hard) all variants of what is selected, and returns their number: a URI in
- * normal form, a prefix of such URIs, a group (with `origin`, the scheme://authority in normal form, only
- * what is of it: RFC 9875 section 2.1; absent: of all). Costs in proportion to what it finds, not to what is
- * stored.
+ * normal form (if none is stored under it, that which its No-Vary-Search lets stand for it), a prefix of such
+ * URIs, a group (with `origin`, the scheme://authority in normal form, only what is of it: RFC 9875
+ * section 2.1; absent: of all). Costs in proportion to what it finds, not to what is stored.
  */
 size_t stet__store_purge(struct stet__store *store, enum stet__selector selector, struct stet_span what,
                          struct stet_span origin, bool hard);
