@@ -3,11 +3,14 @@
  * cache_control: cache directives, from Cache-Control (RFC 9111 section 5.2) or from a targeted field
  * (RFC 9213). One shape for both, so that nobody behind this header asks which it was.
  *
- * Duplicates and conflicts (RFC 9111 section 4.2.1): of several values of one directive the first counts if
- * they are the same number, else the smallest (of max-stale and the stale windows too: the strictest). A
- * lifetime that is malformed anywhere is `invalid`: what has it is stale. A field list that is malformed
- * counts as the unqualified directive. Directives that are not known, and text inside of quoted strings, mean
- * nothing.
+ * Duplicates and conflicts (RFC 9111 section 4.2.1): of several values of one directive the smallest counts
+ * (of max-stale and the stale windows too: the strictest). A lifetime that is malformed anywhere is
+ * `invalid`: what has it is stale. A field list that is malformed, or beside a different one, counts as the
+ * unqualified directive. Directives that are not known, and text inside of quoted strings, mean nothing.
+ *
+ * A member that is malformed (a semicolon or a space instead of the comma, a quote that is not closed) still
+ * forbids what its words forbid: `private; max-age=60` is private, and its max-age is invalid. It allows
+ * nothing: immutable, must-understand and public in it are absent.
  */
 #ifndef STET_CACHE_CONTROL_H
 #define STET_CACHE_CONTROL_H
@@ -30,8 +33,8 @@ struct stet_cache_control {
     int64_t max_age, s_maxage, min_fresh, stale_while_revalidate, stale_if_error; /* if present and valid */
     int64_t max_stale; /* STET_SECONDS_MAX if it has no argument */
     /*
-     * The names of the qualified forms, one argument without its quotes as it stands there; absent if the
-     * directive is absent or unqualified. If one of several is unqualified, that one counts.
+     * The names of the qualified forms, one argument without its quotes as it stands there: at least one, all
+     * of them tokens. Absent if the directive is absent or unqualified.
      */
     struct stet_span no_cache_fields, private_fields;
     struct stet_span source; /* the name of the field it was read from; absent if there is none */
@@ -58,13 +61,15 @@ bool stet_cache_control_unqualified(const struct stet_cache_control *control,
 /* Whether the field list of a qualified form names `field` (RFC 9111 section 5.2.2.4), in any case. */
 bool stet_cache_control_names(struct stet_span list, struct stet_span field);
 
-/* Reads all lines of Cache-Control; without any, everything is absent. Spans borrow from `fields`. */
+/* Reads all lines of Cache-Control; without any, everything is absent. Field lists borrow from `fields`. */
 void stet_cache_control_read(const struct stet_fields *fields, struct stet_cache_control *out);
 
 /*
  * Reads the first of the `count` target fields that is there, parses as a dictionary (sf.h) and is not empty;
- * Cache-Control if none is (RFC 9213 section 2.2). Members of the wrong type are not used (its section 2.1);
- * a Boolean member that is false is absent. Names of targets are lower-cased or not, as one likes.
+ * Cache-Control if none is (RFC 9213 section 2.2). The last of several members of one name counts. What is of
+ * the wrong type (its section 2.1) is taken as malformed: a number in quotes is invalid, a flag with a value
+ * forbids but does not allow. A Boolean member that is false is absent. Names of targets may be in any case,
+ * and `source` borrows from them.
  */
 void stet_cache_control_read_targeted(const struct stet_fields *fields, const struct stet_span *targets,
                                       size_t count, struct stet_cache_control *out);

@@ -40,24 +40,32 @@ struct stet_freshness {
 
 /*
  * Reads the freshness of a response. `control` comes from its fields. `shared`: s-maxage counts. With a
- * targeted `control` Expires does not count (RFC 9213 section 2.2). An invalid Expires is in the past
- * (section 5.3); two-digit years are read as of times.response. A heuristic needs a status that allows it
- * (stet_status_heuristic) or `public`, and no explicit expiry (section 4.2.2).
+ * targeted `control` Expires does not count (RFC 9213 section 2.2). An Expires that is invalid or there twice
+ * is in the past (section 5.3); two-digit years are read as of times.response. A heuristic needs a status
+ * that allows it (stet_status_heuristic) or `public`, and no explicit expiry (section 4.2.2).
  */
-void stet_freshness_read(const struct stet_response *response, const struct stet_cache_control *control,
-                         struct stet_times times, bool shared, struct stet_heuristic heuristic,
-                         struct stet_freshness *out);
+struct stet_freshness stet_freshness_read(const struct stet_response *response,
+                                          const struct stet_cache_control *control, struct stet_times times,
+                                          bool shared, struct stet_heuristic heuristic);
 
 /* current_age: section 4.2.3. A clock that went back gives the initial age. */
 int64_t stet_freshness_age(const struct stet_freshness *freshness, int64_t now);
 
-/* Seconds that are left of the lifetime, negative once it is stale: the ttl of RFC 9211 section 2.4. */
+/*
+ * Seconds that are left of the lifetime: the ttl of RFC 9211 section 2.4. The response is fresh while this is
+ * above 0.
+ */
 int64_t stet_freshness_ttl(const struct stet_freshness *freshness, int64_t now);
 
-/* Date of a message, or `received` if it has none or an invalid one (RFC 9110 section 6.6.1). */
+/*
+ * Date of a message, or `received` if it has none, several or an invalid one (RFC 9110 section 6.6.1). Dates
+ * are read in any case (RFC 9111 section 4.2), unlike those of preconditions.
+ */
 int64_t stet_message_date(const struct stet_fields *fields, int64_t received);
 
-/* Age of a message: the first line and member counts, what is no number is ignored: 0 (RFC 9111 section 5.1).
+/*
+ * Age of a message: the first member of the first line counts; one that is not digits alone is ignored: 0
+ * (RFC 9111 section 5.1).
  */
 int64_t stet_message_age(const struct stet_fields *fields);
 

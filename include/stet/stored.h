@@ -23,7 +23,7 @@ struct stet_cache_policy {
     int64_t error_grace_s; /* stale-if-error for responses that do not say; 0: none */
     bool obey_clients;     /* request directives that ask for more than the response does (max-age, no-cache,
                               min-fresh) are followed: RFC 9111 section 5.2.1 makes them advice */
-    bool keep_cookies;     /* an answer with Set-Cookie and an explicit lifetime is stored: section 7.3 */
+    bool keep_cookies; /* shared: an answer with Set-Cookie that says it is fresh is stored: section 7.3 */
 };
 
 /* The policy of stet proxy without options: shared, no targets, heuristic as default, no grace, obedient. */
@@ -57,7 +57,10 @@ struct stet_stored {
     int64_t date;                        /* Date, or the time of arrival */
 };
 
-/* Fills the second half of `stored` from the first. Its spans borrow from the fields. */
+/*
+ * Fills the second half of `stored` from the first. Its spans borrow from the fields and the policy. A
+ * private cache keeps what `private` names: control.private_fields is absent there.
+ */
 void stet_stored_read(struct stet_stored *stored, const struct stet_cache_policy *policy);
 
 /* May it be stored? Reasons: STET_REASON_STORABLE_... and STET_REASON_NOT_STORED_... */
@@ -67,20 +70,34 @@ struct stet_storable {
 };
 
 /*
- * Whether the final response to `request` may be stored (section 3): method, final status, no-store (with
- * must-understand, section 5.2.2.3), private, Authorization (section 3.5), explicit or heuristic lifetime,
- * Vary: * (which no request could ever select), 304 and 206 (a 206 needs one valid Content-Range), Set-Cookie
- * by policy, POST by RFC 9110 section 9.3.3. `stored` is read by stet_stored_read, and `target` the path and
- * query of the request (for Content-Location), absent if there is none. A response with neither lifetime nor
- * validator is not stored: it could not be used again.
+ * Whether the final response to `request` may be stored. The rules in their order, the first that objects
+ * counts; without a clause they are of section 3:
+ *
+ *   not-stored-method            GET, HEAD, and POST as below
+ *   not-stored-status            not final; 304; must-understand and not known (section 5.2.2.3); 428, 429,
+ * 431 and 511 (RFC 6585); 407, 412, 416 and 417, which answer to fields of the request that select nothing
+ *   not-stored-partial           a 206 without one valid Content-Range (section 3.3)
+ *   not-stored-request-no-store  section 5.2.1.5, always followed
+ *   not-stored-no-store          unless must-understand lifts it
+ *   not-stored-private           unqualified, in a shared cache
+ *   not-stored-authorization     section 3.5, in a shared cache
+ *   not-stored-no-lifetime       no explicit expiry, no public (in a private cache: private), no heuristic
+ * status not-stored-post              a 200 with a positive explicit lifetime and a Content-Location that is
+ * `target`, as path or as URI with the request's Host: RFC 9110 section 9.3.3 not-stored-vary              an
+ * asterisk in Vary, which no request could ever select not-stored-cookie            in a shared cache
+ * Set-Cookie needs policy->keep_cookies, a positive explicit lifetime and no unqualified no-cache:
+ * section 7.3 not-stored-useless           nothing to validate with, and it could never be used without
+ *
+ * `stored` is read by stet_stored_read; `target` is the path and query of the request, absent if there is
+ * none.
  */
 struct stet_storable stet_storable_judge(const struct stet_request *request, struct stet_span target,
                                          const struct stet_stored *stored,
                                          const struct stet_cache_policy *policy);
 
 /*
- * Whether a response that was obtained with Authorization may answer a request (section 3.5): public,
- * s-maxage or must-revalidate allow it.
+ * Whether the response may answer others than who got it (section 3.5): it was obtained without
+ * Authorization, or public, must-revalidate or a valid s-maxage allow it. A private cache does not ask.
  */
 bool stet_stored_shareable(const struct stet_stored *stored);
 
