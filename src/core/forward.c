@@ -76,7 +76,7 @@ static struct stet_span take_via(struct stet_span *rest)
 static struct stet_span received_by(struct stet_span member)
 {
     size_t from = 0;
-    while (from < member.len && !stet_is_ows(member.ptr[from]))
+    while (from < member.len && !stet_is_ows(member.ptr[from]) && member.ptr[from] != '(')
         from++;
     member = stet_span_trim(stet_span_skip(member, from));
     size_t len = 0;
