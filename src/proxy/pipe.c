@@ -24,7 +24,8 @@ static void tell(struct stet__pipe *pipe)
 
 size_t stet__pipe_put(struct stet__pipe *pipe, struct stet_span octets)
 {
-    size_t room = STET__PIPE_BYTES - pipe->filling.len, taken = octets.len < room ? octets.len : room;
+    size_t len = pipe->filling.len, room = len < STET__PIPE_BYTES ? STET__PIPE_BYTES - len : 0;
+    size_t taken = octets.len < room ? octets.len : room;
     if (taken > 0 && !stet__buffer_append(&pipe->filling, stet_span_of(octets.ptr, taken))) {
         /* There is no memory: the message cannot be passed on whole. */
         pipe->cut = true;

@@ -21,8 +21,8 @@ struct stet__pipe {
     void (*ready)(void *owner);   /* the receiver waits, and there is something */
     void (*drained)(void *owner); /* the sender was held back, and may go on */
     struct stet__buffer filling, out;
-    bool waiting;  /* the receiver waits */
-    bool held;     /* the sender is held back */
+    bool waiting; /* the receiver waits */
+    bool held;    /* the sender is held back */
     bool ended, cut;
 };
 

@@ -6,6 +6,8 @@
 #ifndef STET_PROXY_SHARED_H
 #define STET_PROXY_SHARED_H
 
+#include <stdatomic.h>
+
 #include <stet/no_vary_search.h>
 
 #include "proxy/proxy.h"
@@ -26,6 +28,7 @@ struct stet__proxy {
     struct stet_span pseudonym; /* name and a random suffix: Via; loops are known by it */
     struct stet_span via;       /* "1.1 PSEUDONYM" */
     struct stet_no_vary_search ignore_query;
+    atomic_bool checked;       /* a worker has the active checks */
     unsigned char secret[192]; /* for boundaries */
     char text[STET__PSEUDONYM_MAX];
 };

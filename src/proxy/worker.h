@@ -75,15 +75,15 @@ struct stet__visit {
     struct stet__target target;
     struct stet_cache_question question;
     struct stet_cache_decision decision;
-    size_t count; /* of candidates; each has a reference */
+    size_t count;           /* of candidates; each has a reference */
     struct stet__list node; /* in the fill that it waits for */
     struct stet__wake wake;
     struct stet__fill *fill;   /* that it waits for */
     struct stet__fetch *fetch; /* that it leads */
     unsigned waits;
-    bool collapsed;                /* it has waited for another one's answer */
-    bool alone;                    /* it was not allowed to wait, or waited in vain */
-    enum stet_reason failure;      /* the fill that it waited for met this; OK: none */
+    bool collapsed;           /* it has waited for another one's answer */
+    bool alone;               /* it was not allowed to wait, or waited in vain */
+    enum stet_reason failure; /* the fill that it waited for met this; OK: none */
     struct stet__candidate candidates[STET_CANDIDATES_MAX];
     const struct stet_stored *stored[STET_CANDIDATES_MAX];
 };
@@ -98,12 +98,17 @@ struct stet__serving {
     struct stet__exchange *exchange;
     const struct stet_request *request; /* whose conditions and range count */
     const struct stet_stored *stored;
-    struct stet__body *body;      /* NULL: there is none */
-    struct stet__object *object;  /* whose ready-made heads are used; NULL: `fields` */
-    struct stet_fields fields;    /* without `object`: what goes out, Via not among it */
+    struct stet__body *body;     /* NULL: there is none */
+    struct stet__object *object; /* whose ready-made heads are used; NULL: `fields` */
+    struct stet_fields fields;   /* without `object`: what goes out, Via not among it */
     struct stet_cache_status status;
+    uint64_t hash;   /* of the key: whose fill the body is */
+    bool as_it_came; /* what the origin said is the answer: no condition counts */
+    unsigned came_status;
+    uint64_t came_length; /* UINT64_MAX: not known */
     bool tell_age;
     int64_t age_s;
+    struct stet__part part; /* while it is sent */
 };
 
 void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *serving);
@@ -115,8 +120,8 @@ void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
 /* heads.c: `fields` with Via, as ready-made heads in `arena`; each NULL if there is no room. */
 const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, struct stet__arena *arena,
                                           unsigned status, const struct stet_fields *fields);
-const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker,
-                                                 struct stet__arena *arena, const struct stet_fields *fields);
+const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker, struct stet__arena *arena,
+                                                 const struct stet_fields *fields);
 
 /* A set of field lines that grows in an arena. `failed` sticks. */
 struct stet__lines {
@@ -178,6 +183,7 @@ struct stet__reader {
     uint64_t offset, end; /* of the body: what is next, and where it ends; UINT64_MAX: with the body */
     uint64_t passed;      /* octets before it are sent; under the lock of fills */
     bool waiting;         /* under the lock of fills */
+    bool attached;        /* it has had a fill */
 };
 
 /* A source that gives `body` from `first` to before `end`. NULL if there is no memory. */

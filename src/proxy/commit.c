@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * commit: from answers to objects in the store: the fields that are kept, the heads that hits will copy, the
+ * groups, and the versions that a 304, a part or the end of the body make.
+ */
+#include <stet/invalidation.h>
+#include <stet/no_vary_search.h>
+
+#include "proxy/fetch.h"
+
+#define SCRATCH_MAX (1024 * 1024)
+
+/* What an object is made of, in an arena of its own that is gone once it is made. */
+struct making {
+    struct stet__fetch *fetch;
+    struct stet__arena arena;
+    struct stet_stored stored;
+    struct stet__object_parts parts;
+    bool failed;
+};
+
+static void add_groups(struct making *making, enum stet_group_source source, struct stet_span *groups)
+{
+    struct stet_group_list list;
+    struct stet_span group;
+    char room[STET_GROUP_OCTETS_MAX];
+    stet_group_list_begin(&list, &making->stored.response.fields, source);
+    while (making->parts.group_count < STET_GROUPS_MAX &&
+           stet_group_list_next(&list, room, &group) == STET_OK) {
+        groups[making->parts.group_count] = stet__arena_copy(&making->arena, group);
+        making->failed |= !groups[making->parts.group_count++].ptr;
+    }
+}
+
+static void set_groups(struct making *making)
+{
+    struct stet_span *groups = stet__arena_alloc(&making->arena, STET_GROUPS_MAX * sizeof *groups);
+    making->failed |= !groups;
+    if (!groups)
+        return;
+    add_groups(making, STET_GROUPS, groups);
+    add_groups(making, STET_GROUPS_SURROGATE, groups);
+    add_groups(making, STET_GROUPS_CACHE_TAG, groups);
+    making->parts.groups = groups;
+}
+
+static void set_no_vary_search(struct making *making)
+{
+    struct stet_no_vary_search search;
+    stet_no_vary_search_read(&making->stored.response.fields, &search);
+    if (!search.given)
+        search = making->fetch->worker->proxy->ignore_query;
+    if (search.given)
+        making->parts.no_vary_search = search.value;
+}
+
+static void set_heads(struct making *making)
+{
+    struct stet__proxy_worker *worker = making->fetch->worker;
+    const struct stet_response *response = &making->stored.response;
+    const struct stet__head *head =
+        stet__head_whole(worker, &making->arena, response->status, &response->fields);
+    making->failed |= !head;
+    if (head)
+        making->parts.heads[STET__HEAD_WHOLE] = head->h1;
+    if (response->status != 200)
+        return;
+    head = stet__head_not_modified(worker, &making->arena, &response->fields);
+    making->failed |= !head;
+    if (head)
+        making->parts.heads[STET__HEAD_NOT_MODIFIED] = head->h1;
+}
+
+static void begin(struct making *making, struct stet__fetch *fetch)
+{
+    *making = (struct making){.fetch = fetch};
+    stet__arena_init(&making->arena, SCRATCH_MAX);
+}
+
+/* `stored` and `parts.key`, `.hash`, `.body` are set. NULL if there is no memory. */
+static struct stet__object *finish(struct making *making)
+{
+    struct stet__object *object = NULL;
+    if (!making->failed) {
+        set_groups(making);
+        set_no_vary_search(making);
+        set_heads(making);
+        making->parts.stored = &making->stored;
+    }
+    if (!making->failed)
+        object = stet__object_new(&making->parts, &making->fetch->worker->configuration->policy);
+    stet__arena_release(&making->arena);
+    return object;
+}
+
+/* The fields that are stored; of a 206 those that a 200 would have (RFC 9110 section 15.3.7). */
+static void set_fields(struct making *making, const struct stet_fields *from,
+                       const struct stet_cache_control *control)
+{
+    struct stet__lines lines;
+    bool partial = !making->stored.held.complete;
+    stet__lines_begin(&lines, &making->arena, from->count + 3);
+    for (size_t i = 0; i < from->count; i++) {
+        enum stet_field_id id = from->at[i].id;
+        if (partial && (id == STET_FIELD_CONTENT_LENGTH || id == STET_FIELD_CONTENT_RANGE))
+            continue;
+        if (stet_stored_keeps(&from->at[i], from, control))
+            stet__lines_add(&lines, &from->at[i]);
+    }
+    making->failed |= lines.failed;
+    making->stored.response.fields = lines.fields;
+}
+
+static void set_selecting(struct making *making, const struct stet_fields *request)
+{
+    struct stet_field *room = stet__arena_alloc(&making->arena, (request->count + 1) * sizeof *room);
+    making->failed |= !room;
+    if (!room)
+        return;
+    size_t count = stet_vary_selecting(&making->stored.response.fields, request, room);
+    making->stored.selecting = (struct stet_fields){room, count, 0};
+    for (size_t i = 0; i < count; i++)
+        making->stored.selecting.present |= UINT64_C(1) << room[i].id;
+}
+
+bool stet__commit(struct stet__fetch *fetch)
+{
+    struct making making;
+    begin(&making, fetch);
+    making.stored = fetch->next;
+    if (making.stored.response.status == 206)
+        making.stored.response.status = 200;
+    set_fields(&making, &fetch->response.fields, &fetch->next.control);
+    set_selecting(&making, &fetch->request.head.fields);
+    making.parts.key = fetch->target.key;
+    making.parts.hash = fetch->target.hash;
+    making.parts.body = fetch->body;
+    struct stet__object *object = finish(&making), *replaced[STET_CANDIDATES_MAX];
+    if (!object)
+        return false;
+    size_t count = 0;
+    for (size_t i = 0; i < fetch->count; i++)
+        if ((fetch->receipt.set >> i & 1) != 0)
+            replaced[count++] = fetch->candidates[i].object;
+    if (!stet__store_add(fetch->worker->proxy->store, object, replaced, count)) {
+        stet__object_release(object);
+        return false;
+    }
+    fetch->object = object;
+    return true;
+}
+
+/* `old` with other fields: the start of a new version. */
+static void begin_version(struct making *making, struct stet__fetch *fetch, struct stet__object *old)
+{
+    begin(making, fetch);
+    making->stored = old->stored;
+    making->parts.key = old->key;
+    making->parts.hash = old->hash;
+    making->parts.body = old->body;
+}
+
+static void set_updated(struct making *making, const struct stet_fields *old)
+{
+    struct stet__fetch *fetch = making->fetch;
+    const struct stet_fields *update = &fetch->response.fields;
+    struct stet_field *room =
+        stet__arena_alloc(&making->arena, (old->count + update->count + 1) * sizeof *room);
+    making->failed |= !room;
+    if (!room)
+        return;
+    struct stet_fields fields = {room, stet_update_fields(old, update, &fetch->next.control, room), 0};
+    for (size_t i = 0; i < fields.count; i++)
+        fields.present |= UINT64_C(1) << room[i].id;
+    making->stored.response.fields = fields;
+    making->stored.times = fetch->times;
+}
+
+struct stet__object *stet__commit_freshened(struct stet__fetch *fetch, struct stet__object *old)
+{
+    struct making making;
+    begin_version(&making, fetch, old);
+    set_updated(&making, &old->stored.response.fields);
+    return finish(&making);
+}
+
+struct stet__object *stet__commit_combined(struct stet__fetch *fetch, struct stet__object *old,
+                                           const struct stet_combination *combination,
+                                           struct stet__body *body)
+{
+    struct making making;
+    begin_version(&making, fetch, old);
+    set_updated(&making, &old->stored.response.fields);
+    making.stored.held = combination->held;
+    struct stet_fields updated = making.stored.response.fields;
+    struct stet__lines lines;
+    stet__lines_begin(&lines, &making.arena, updated.count + 1);
+    for (size_t i = 0; i < updated.count; i++)
+        if (updated.at[i].id != STET_FIELD_CONTENT_LENGTH && updated.at[i].id != STET_FIELD_CONTENT_RANGE)
+            stet__lines_add(&lines, &updated.at[i]);
+    if (combination->held.complete)
+        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, stet__body_length(body));
+    making.failed |= lines.failed;
+    making.stored.response.fields = lines.fields;
+    making.parts.body = body;
+    return finish(&making);
+}
+
+/* A part whose octets are not those that Content-Range told is none. */
+static bool is_as_told(const struct stet__object *object)
+{
+    const struct stet_held *held = &object->stored.held;
+    return held->complete || stet__body_length(object->body) == held->range.last - held->range.first + 1;
+}
+
+void stet__commit_complete(struct stet__fetch *fetch)
+{
+    struct stet__store *kept = fetch->worker->proxy->store;
+    struct stet__object *old = fetch->object;
+    struct stet__digest digest;
+    bool tagged = fetch->digester && stet__digester_finish(fetch->digester, &digest);
+    fetch->digester = NULL;
+    if (!is_as_told(old)) {
+        stet__store_remove(kept, old);
+        return;
+    }
+    const struct stet_fields *fields = &old->stored.response.fields;
+    bool measured = !old->stored.held.complete || stet_fields_have(fields, STET_FIELD_CONTENT_LENGTH);
+    if (measured && !tagged)
+        return;
+    struct making making;
+    begin_version(&making, fetch, old);
+    struct stet__lines lines;
+    stet__lines_begin(&lines, &making.arena, fields->count + 2);
+    for (size_t i = 0; i < fields->count; i++)
+        stet__lines_add(&lines, &fields->at[i]);
+    if (tagged)
+        stet__add_tag(&lines, &digest);
+    if (!measured) {
+        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, stet__body_length(old->body));
+        making.stored.held.length_known = true;
+        making.stored.held.complete_length = stet__body_length(old->body);
+    }
+    making.stored.synthesised |= tagged;
+    making.failed |= lines.failed;
+    making.stored.response.fields = lines.fields;
+    struct stet__object *updated = finish(&making);
+    if (!updated)
+        return;
+    stet__store_update(kept, old, updated);
+    stet__object_release(updated);
+}

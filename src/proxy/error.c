@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * error: answers that the proxy gives itself: a small page with the sentence and the clause of the reason,
+ * Cache-Status, and Proxy-Status (RFC 9209) if the upstream is to blame. No cache may keep them: they tell
+ * about a moment.
+ */
+#include "net/head.h"
+#include "proxy/worker.h"
+
+#define PAGE_MAX 4096
+#define PROXY_STATUS_ROOM 512
+#define LINES 8
+
+static const struct stet__head bare_503 = {
+    .status = 503,
+    .h1 = {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n", 53},
+    .expires_after_s = -1};
+
+/* RFC 9110 sections 15.6.3 to 15.6.5. */
+unsigned stet__status_of_failure(enum stet_reason reason)
+{
+    switch (reason) {
+    case STET_REASON_UPSTREAM_CONNECT_TIMEOUT:
+    case STET_REASON_UPSTREAM_READ_TIMEOUT:
+    case STET_REASON_MUST_REVALIDATE: /* RFC 9111 section 5.2.2.2 */
+    case STET_REASON_ONLY_IF_CACHED:  /* RFC 9111 section 5.2.1.7 */
+        return 504;
+    case STET_REASON_UPSTREAM_UNAVAILABLE:
+    case STET_REASON_UPSTREAM_INTERNAL:
+    case STET_REASON_OVERLOADED:
+        return 503;
+    default:
+        return 502;
+    }
+}
+
+static void make_page(struct stet__buffer *page, struct stet__refused why)
+{
+    const struct stet_reason_row *row = stet_reason_row(why.reason);
+    stet__buffer_append_text(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
+    stet__append_title(page, why.status);
+    stet__buffer_append_text(page, "</title>\n<h1>");
+    stet__append_title(page, why.status);
+    stet__buffer_append_text(page, "</h1>\n<p>");
+    stet__buffer_append_text(page, row->sentence);
+    stet__buffer_append_text(page, "</p>\n<p><small>");
+    stet__buffer_append_text(page, row->name);
+    stet__buffer_append_text(page, ", ");
+    stet__buffer_append_text(page, row->clause);
+    stet__buffer_append_text(page, "</small></p>\n");
+}
+
+static void put_proxy_status(struct stet__proxy_worker *worker, struct stet__lines *lines,
+                             enum stet_reason reason)
+{
+    struct stet_proxy_status status = {
+        .proxy = worker->configuration->name, .error = stet_proxy_error_type(reason), .detail = reason};
+    char text[PROXY_STATUS_ROOM];
+    size_t len = status.error.ptr ? stet_proxy_status_write(&status, text, sizeof text) : 0;
+    if (len > 0)
+        stet__lines_put(lines, STET_FIELD_PROXY_STATUS,
+                        stet__arena_copy(lines->arena, stet_span_of(text, len)));
+}
+
+static const struct stet__head *make_head(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                                          struct stet__refused why, size_t page_len)
+{
+    struct stet__lines lines;
+    stet__lines_begin(&lines, exchange->arena, LINES);
+    if (why.status == 405 || why.status == 204)
+        stet__lines_put(&lines, STET_FIELD_ALLOW, STET_SPAN("GET, HEAD, OPTIONS"));
+    if (why.status != 204) {
+        stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, STET_SPAN("text/html; charset=utf-8"));
+        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, page_len);
+        stet__lines_put(&lines, STET_FIELD_CACHE_CONTROL, STET_SPAN("no-store"));
+    }
+    put_proxy_status(worker, &lines, why.reason);
+    return lines.failed ? NULL : stet__head_make(exchange->arena, why.status, &lines.fields);
+}
+
+void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                       struct stet__refused why, const struct stet_cache_status *status)
+{
+    struct stet__buffer page;
+    stet__buffer_init(&page, PAGE_MAX);
+    if (why.status != 204)
+        make_page(&page, why);
+    struct stet_span octets = stet__arena_copy(exchange->arena, stet__buffer_span(&page));
+    if (page.failed || !octets.ptr)
+        octets = STET_SPAN("");
+    stet__buffer_release(&page);
+    struct stet__part part = stet__part_memory(octets);
+    const struct stet__head *head = make_head(worker, exchange, why, octets.len);
+    struct stet__extra extra;
+    stet__extra_begin(&extra);
+    if (status) {
+        stet__extra_status(&extra, worker, status);
+        stet__extra_trace(&extra, worker, &exchange->request->head, status);
+    }
+    struct stet__reply reply = {.head = head ? head : &bare_503,
+                                .extra = extra.at,
+                                .extra_count = extra.count,
+                                .parts = &part,
+                                .part_count = head && octets.len > 0,
+                                .reason = why.reason,
+                                .cache = extra.cache};
+    stet__exchange_answer(exchange, &reply);
+}

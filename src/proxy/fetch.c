@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fetch: birth, events and death of a request to an origin. What its answer means is receive.c's.
+ */
+#include "proxy/fetch.h"
+
+#include <stet/field.h>
+
+#include "base/assert.h"
+#include "proxy/lately.h"
+
+#define ARENA_MAX (1024 * 1024)
+#define BUFFERED_MAX (256 * 1024) /* of a body that is not kept, ahead of its slowest reader */
+#define HELD_MS 1000              /* an answer is held back for a tag no longer than that */
+
+/* ---- the copy of the request ---- */
+
+static struct stet_span copy(struct stet__arena *arena, struct stet_span span, bool *failed)
+{
+    if (!span.ptr)
+        return span;
+    struct stet_span copied = stet__arena_copy(arena, span);
+    *failed |= !copied.ptr;
+    return copied;
+}
+
+/* A validation in the background is nobody's: the client's conditions and range do not count. */
+static bool is_clients_own(enum stet_field_id id)
+{
+    return id == STET_FIELD_IF_MATCH || id == STET_FIELD_IF_NONE_MATCH ||
+           id == STET_FIELD_IF_MODIFIED_SINCE || id == STET_FIELD_IF_UNMODIFIED_SINCE ||
+           id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE;
+}
+
+static bool copy_fields(struct stet__arena *arena, const struct stet_fields *from, bool all,
+                        struct stet_fields *to)
+{
+    bool failed = false;
+    struct stet_field *room = stet__arena_alloc(arena, (from->count + 1) * sizeof *room);
+    if (!room)
+        return false;
+    *to = (struct stet_fields){room, 0, 0};
+    for (size_t i = 0; i < from->count; i++) {
+        const struct stet_field *field = &from->at[i];
+        if (!all && is_clients_own(field->id))
+            continue;
+        room[to->count++] = (struct stet_field){copy(arena, field->name, &failed),
+                                                copy(arena, field->value, &failed), field->id};
+        to->present |= UINT64_C(1) << field->id;
+    }
+    return !failed;
+}
+
+static bool copy_request(struct stet__fetch *fetch, const struct stet__visit *visit, bool all)
+{
+    struct stet__arena *arena = &fetch->arena;
+    const struct stet_http1_request *from = visit->exchange->request;
+    struct stet__target *target = &fetch->target;
+    bool failed = false;
+    fetch->request = *from;
+    fetch->request.head.method_name = copy(arena, from->head.method_name, &failed);
+    fetch->request.head.target = copy(arena, from->head.target, &failed);
+    *target = visit->target;
+    target->scheme = copy(arena, target->scheme, &failed);
+    target->authority = copy(arena, target->authority, &failed);
+    target->path_query = copy(arena, target->path_query, &failed);
+    target->key = copy(arena, target->key, &failed);
+    fetch->request.authority = target->authority;
+    fetch->request.path_query = target->path_query;
+    return copy_fields(arena, &from->head.fields, all, &fetch->request.head.fields) && !failed;
+}
+
+/* The candidates' references go over from the visit. */
+static bool take_candidates(struct stet__fetch *fetch, struct stet__visit *visit)
+{
+    size_t count = visit->count;
+    struct stet__candidate *candidates = stet__arena_alloc(&fetch->arena, count * sizeof *candidates + 1);
+    const struct stet_stored **stored = stet__arena_alloc(&fetch->arena, count * sizeof *stored + 1);
+    if (!candidates || !stored)
+        return false;
+    memcpy(candidates, visit->candidates, count * sizeof *candidates);
+    for (size_t i = 0; i < count; i++)
+        stored[i] = &candidates[i].object->stored;
+    fetch->candidates = candidates;
+    fetch->count = count;
+    fetch->question = visit->question;
+    fetch->question.request = &fetch->request.head;
+    fetch->question.target = fetch->target.path_query;
+    fetch->question.stored = stored;
+    visit->count = 0;
+    return true;
+}
+
+/* ---- the way to the origin ---- */
+
+static void on_interim(void *owner, const struct stet_response *response)
+{
+    struct stet__fetch *fetch = owner;
+    if (fetch->visit)
+        stet__relay_interim(fetch, response);
+}
+
+/* The fields as they came, and a Date if there is none (RFC 9110 section 6.6.1). */
+static bool copy_response(struct stet__fetch *fetch, const struct stet_http1_response *from)
+{
+    struct stet_fields fields;
+    if (!copy_fields(&fetch->arena, &from->head.fields, true, &fields))
+        return false;
+    if (!stet_fields_have(&fields, STET_FIELD_DATE)) {
+        char text[STET_DATE_LEN];
+        stet_date_format(stet__loop_now_s(fetch->worker->loop), text);
+        struct stet_span value = stet__arena_copy(&fetch->arena, stet_span_of(text, sizeof text));
+        struct stet_field *room = stet__arena_alloc(&fetch->arena, (fields.count + 1) * sizeof *room);
+        if (!value.ptr || !room)
+            return false;
+        memcpy(room, fields.at, fields.count * sizeof *room);
+        room[fields.count++] = (struct stet_field){stet_field_name(STET_FIELD_DATE), value, STET_FIELD_DATE};
+        fields.at = room;
+        fields.present |= UINT64_C(1) << STET_FIELD_DATE;
+    }
+    fetch->response = (struct stet_response){.status = from->head.status, .fields = fields};
+    const struct stet_fields *forwarded = stet__forwarded_fields(&fetch->arena, &fetch->response.fields);
+    if (forwarded)
+        fetch->forwarded = *forwarded;
+    return forwarded != NULL;
+}
+
+static void on_head(void *owner, const struct stet_http1_response *response)
+{
+    struct stet__fetch *fetch = owner;
+    fetch->answered = true;
+    stet__attempt_worked(&fetch->attempt);
+    if (!copy_response(fetch, response)) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
+        return;
+    }
+    fetch->minor = response->minor;
+    fetch->framing = response->body;
+    fetch->content_length = response->content_length;
+    fetch->times.response = stet__loop_now_s(fetch->worker->loop);
+    fetch->times.age = stet_message_age(&fetch->response.fields);
+    if (response->head.status == 101)
+        stet__relay_upgrade(fetch);
+    else
+        stet__fetch_received(fetch);
+}
+
+/* A body that is not kept: nobody who reads it, or the slowest is far behind. Returns what may be taken. */
+static size_t hold_back(struct stet__fetch *fetch, size_t len)
+{
+    uint64_t passed = stet__fill_passed(fetch->worker->proxy->fills, &fetch->fill);
+    if (passed == UINT64_MAX)
+        return SIZE_MAX;
+    stet__body_trim(fetch->body, passed);
+    uint64_t ahead = stet__body_length(fetch->body) - passed;
+    uint64_t room = ahead < BUFFERED_MAX ? BUFFERED_MAX - ahead : 0;
+    return len < room ? len : (size_t)room;
+}
+
+static void cut_fill(struct stet__fetch *fetch)
+{
+    stet__store_remove(fetch->worker->proxy->store, fetch->object);
+    stet__body_finish(fetch->body, false);
+    stet__fetch_free(fetch);
+}
+
+static size_t on_fill_data(struct stet__fetch *fetch, struct stet_span octets)
+{
+    size_t taken = octets.len;
+    if (fetch->fill.unkept) {
+        taken = hold_back(fetch, octets.len);
+        if (taken == SIZE_MAX) {
+            cut_fill(fetch);
+            return octets.len;
+        }
+    }
+    if (taken > 0 && !stet__body_append(fetch->body, stet_span_of(octets.ptr, taken))) {
+        cut_fill(fetch);
+        return octets.len;
+    }
+    if (fetch->digester)
+        stet__digester_add(fetch->digester, octets);
+    if (!fetch->fill.unkept && !stet__store_account(fetch->worker->proxy->store, fetch->object)) {
+        /* Too large to be kept: it goes on for those who read it. */
+        stet__store_remove(fetch->worker->proxy->store, fetch->object);
+        stet__fill_unkept(fetch->worker->proxy->fills, &fetch->fill);
+        stet__digester_free(fetch->digester);
+        fetch->digester = NULL;
+    }
+    stet__fill_grown(fetch->worker->proxy->fills, &fetch->fill, fetch->worker);
+    return taken;
+}
+
+static size_t on_held_data(struct stet__fetch *fetch, struct stet_span octets)
+{
+    if (!stet__body_append(fetch->body, octets)) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
+        return octets.len;
+    }
+    if (fetch->digester)
+        stet__digester_add(fetch->digester, octets);
+    uint64_t limit = fetch->state == STET__FETCH_HOLD ? fetch->worker->configuration->etag_bytes
+                                                      : fetch->worker->configuration->store.object_bytes;
+    if (stet__body_length(fetch->body) <= limit)
+        return octets.len;
+    if (fetch->state == STET__FETCH_HOLD)
+        stet__fetch_release_hold(fetch, false);
+    else
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_MALFORMED);
+    return octets.len;
+}
+
+static size_t on_data(void *owner, struct stet_span octets)
+{
+    struct stet__fetch *fetch = owner;
+    switch (fetch->state) {
+    case STET__FETCH_RELAY:
+        return fetch->done ? octets.len : stet__pipe_put(&fetch->down, octets);
+    case STET__FETCH_FILL:
+        return on_fill_data(fetch, octets);
+    case STET__FETCH_HOLD:
+    case STET__FETCH_COLLECT:
+        return on_held_data(fetch, octets);
+    default:
+        return octets.len;
+    }
+}
+
+/* What has no length may take for ever: it is not held back beyond what came in one go. */
+static void on_pause(void *owner)
+{
+    struct stet__fetch *fetch = owner;
+    if (fetch->state == STET__FETCH_HOLD && fetch->framing != STET_BODY_LENGTH)
+        stet__fetch_release_hold(fetch, false);
+}
+
+static void end_fill(struct stet__fetch *fetch, bool complete)
+{
+    if (!complete) {
+        cut_fill(fetch);
+        return;
+    }
+    stet__body_finish(fetch->body, true);
+    if (!fetch->fill.unkept)
+        stet__commit_complete(fetch);
+    stet__fetch_free(fetch);
+}
+
+static void end_relay(struct stet__fetch *fetch, bool complete, const struct stet_fields *trailers)
+{
+    fetch->ended = true;
+    if (fetch->done) {
+        stet__fetch_free(fetch);
+        return;
+    }
+    if (trailers)
+        fetch->trailers = stet__forwarded_fields(&fetch->arena, trailers);
+    stet__pipe_end(&fetch->down, complete);
+}
+
+static void on_end(void *owner, enum stet_reason reason, const struct stet_fields *trailers)
+{
+    struct stet__fetch *fetch = owner;
+    bool complete = reason == STET_REASON_OK;
+    fetch->upstream = NULL;
+    switch (fetch->state) {
+    case STET__FETCH_SENDING:
+        if (stet__attempt_next(&fetch->attempt, reason,
+                               stet_method_safe(fetch->request.head.method) && !fetch->has_body))
+            return;
+        stet__fetch_failed(fetch, reason);
+        return;
+    case STET__FETCH_RELAY:
+        end_relay(fetch, complete, trailers);
+        return;
+    case STET__FETCH_FILL:
+        end_fill(fetch, complete);
+        return;
+    case STET__FETCH_HOLD:
+        if (complete)
+            stet__fetch_release_hold(fetch, true);
+        else
+            stet__fetch_failed(fetch, reason);
+        return;
+    case STET__FETCH_COLLECT:
+        if (complete)
+            stet__fetch_collected(fetch);
+        else
+            stet__fetch_failed(fetch, reason);
+        return;
+    case STET__FETCH_DRAIN:
+        stet__fetch_free(fetch);
+        return;
+    }
+}
+
+static const struct stet__upstream_events events = {
+    .interim = on_interim, .head = on_head, .data = on_data, .pause = on_pause, .end = on_end};
+
+/* ---- the body of the request ---- */
+
+static size_t on_body(void *owner, struct stet_span octets)
+{
+    struct stet__fetch *fetch = owner;
+    return stet__pipe_put(&fetch->up, octets);
+}
+
+/* The client's fault is told to it, if it has no answer yet. */
+static void on_body_end(void *owner, int status, const struct stet_fields *trailers)
+{
+    struct stet__fetch *fetch = owner;
+    if (status == STET_OK) {
+        stet__pipe_end(&fetch->up, true);
+        return;
+    }
+    unsigned http_status = (unsigned)stet_status_row(status)->http_status;
+    struct stet__visit *visit = fetch->visit;
+    if (!visit) {
+        stet__pipe_end(&fetch->up, false);
+        return;
+    }
+    struct stet__refused why = {http_status ? http_status : 400,
+                                http_status == 413   ? STET_REASON_BODY_TOO_LARGE
+                                : http_status == 408 ? STET_REASON_BODY_TIMEOUT
+                                                     : STET_REASON_BODY_MALFORMED};
+    struct stet_cache_status told = stet__fetch_status(fetch);
+    fetch->visit = NULL;
+    struct stet__proxy_worker *worker = fetch->worker;
+    stet__fetch_free(fetch);
+    visit->fetch = NULL;
+    stet__proxy_error(worker, visit->exchange, why, &told);
+}
+
+static enum stet__supply next_of_body(void *owner, struct stet__part *part)
+{
+    struct stet__fetch *fetch = owner;
+    /* Only now the client is told to go on: the origin may refuse from the head alone. */
+    if (!fetch->reading && fetch->visit) {
+        fetch->reading = true;
+        struct stet__sink sink = {.owner = fetch, .data = on_body, .end = on_body_end};
+        stet__exchange_read(fetch->visit->exchange, &sink);
+    }
+    return stet__pipe_next(&fetch->up, part);
+}
+
+static void body_ready(void *owner)
+{
+    struct stet__fetch *fetch = owner;
+    if (fetch->upstream)
+        stet__upstream_write_on(fetch->upstream);
+}
+
+static void body_drained(void *owner)
+{
+    struct stet__fetch *fetch = owner;
+    if (fetch->visit)
+        stet__exchange_read_on(fetch->visit->exchange);
+    else if (fetch->exchange)
+        stet__exchange_read_on(fetch->exchange);
+}
+
+/* ---- asking ---- */
+
+static void send_request(struct stet__attempt *attempt)
+{
+    struct stet__fetch *fetch = stet__list_entry(attempt, struct stet__fetch, attempt);
+    enum stet_reason failure = attempt->failure;
+    struct stet__buffer head;
+    stet__buffer_init(&head, 256 * 1024);
+    if (failure == STET_REASON_OK && !stet__ask_head(fetch, &head))
+        failure = STET_REASON_UPSTREAM_INTERNAL;
+    if (failure == STET_REASON_OK) {
+        struct stet__upstream_request request = {
+            .address = &attempt->address,
+            .head = stet__buffer_span(&head),
+            .method = fetch->request.head.method,
+            .idempotent = stet_method_idempotent(fetch->request.head.method),
+            .body_chunked = fetch->request.body == STET_BODY_CHUNKED,
+            .expect_continue = fetch->has_body && fetch->request.expect_continue,
+            .events = &events,
+            .owner = fetch};
+        if (fetch->has_body)
+            request.body = (struct stet__source){.owner = fetch, .next = next_of_body};
+        fetch->times.request = stet__loop_now_s(fetch->worker->loop);
+        fetch->upstream = stet__upstream_ask(fetch->worker->upstreams, &request);
+        if (!fetch->upstream)
+            failure = STET_REASON_UPSTREAM_INTERNAL;
+    }
+    stet__buffer_release(&head);
+    if (failure != STET_REASON_OK &&
+        !stet__attempt_next(attempt, failure, stet_method_safe(fetch->request.head.method)))
+        stet__fetch_failed(fetch, failure);
+}
+
+void stet__fetch_again(struct stet__fetch *fetch)
+{
+    if (fetch->upstream)
+        stet__upstream_cancel(fetch->upstream);
+    fetch->upstream = NULL;
+    fetch->answered = false;
+    fetch->state = STET__FETCH_SENDING;
+    fetch->attempt.tried = 0;
+    stet__attempt_begin(&fetch->attempt);
+}
+
+static void writer_woken(struct stet__wake *wake)
+{
+    struct stet__fetch *fetch = stet__list_entry(wake, struct stet__fetch, fill.writer);
+    if (fetch->state != STET__FETCH_FILL || !fetch->fill.unkept)
+        return;
+    if (hold_back(fetch, 1) == SIZE_MAX)
+        cut_fill(fetch);
+    else if (fetch->upstream)
+        stet__upstream_read_on(fetch->upstream);
+}
+
+static struct stet__fetch *make(struct stet__visit *visit, bool answer)
+{
+    struct stet__fetch *fetch = calloc(1, sizeof *fetch);
+    if (!fetch)
+        return NULL;
+    fetch->worker = visit->worker;
+    stet__arena_init(&fetch->arena, ARENA_MAX);
+    stet__pipe_init(&fetch->up);
+    stet__pipe_init(&fetch->down);
+    fetch->up.owner = fetch;
+    fetch->up.ready = body_ready;
+    fetch->up.drained = body_drained;
+    stet__list_init(&fetch->node);
+    stet__list_init(&fetch->fill.node);
+    stet__list_init(&fetch->fill.waiters);
+    stet__list_init(&fetch->fill.readers);
+    stet__wake_init(&fetch->fill.writer, &fetch->worker->mailbox, writer_woken);
+    fetch->decision = visit->decision;
+    memcpy(fetch->peer, visit->exchange->peer, sizeof fetch->peer);
+    fetch->validating = !visit->target.bypassed;
+    if (!copy_request(fetch, visit, answer) || !take_candidates(fetch, visit)) {
+        stet__arena_release(&fetch->arena);
+        free(fetch);
+        return NULL;
+    }
+    fetch->fill.hash = fetch->target.hash;
+    fetch->fill.key = fetch->target.key;
+    fetch->fill.request = &fetch->request.head;
+    fetch->attempt.worker = fetch->worker;
+    fetch->attempt.found = send_request;
+    if (fetch->target.elsewhere)
+        fetch->attempt.authority = fetch->target.authority;
+    stet__list_append(&fetch->worker->fetches, &fetch->node);
+    return fetch;
+}
+
+/*
+ * Whether others may wait for this answer, and this visit for that of others. Not for a key whose answers
+ * could not be shared lately, and not again and again.
+ */
+static bool may_collapse(struct stet__visit *visit)
+{
+    const struct stet_cache_decision *decision = &visit->decision;
+    if (!visit->target.cacheable || !decision->may_collapse || !decision->may_store || visit->waits > 2)
+        return false;
+    if (!stet__lately_has(visit->worker->proxy->lately, visit->target.hash, visit->exchange->now))
+        return true;
+    if (decision->action == STET_CACHE_FORWARD && decision->reason == STET_REASON_URI_MISS)
+        visit->decision.reason = STET_REASON_UNCACHEABLE_LATELY;
+    return false;
+}
+
+/* True: the visit waits, or (in the background) somebody asks already. */
+static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool answer)
+{
+    struct stet__fills *fills = fetch->worker->proxy->fills;
+    if (answer && !may_collapse(visit)) {
+        visit->alone |= visit->waits > 0;
+        return false;
+    }
+    if (stet__fill_lead_or_wait(fills, &fetch->fill, answer ? visit : NULL) == STET__WAIT)
+        return true;
+    fetch->leads = true;
+    return false;
+}
+
+bool stet__fetch_begin(struct stet__visit *visit, bool answer)
+{
+    struct stet__fetch *fetch = make(visit, answer);
+    if (!fetch)
+        return false;
+    fetch->has_body = answer && fetch->request.body != STET_BODY_NONE &&
+                      (fetch->request.body == STET_BODY_CHUNKED || fetch->request.content_length > 0);
+    if (waits(fetch, visit, answer)) {
+        stet__fetch_free(fetch);
+        return true;
+    }
+    fetch->decision.reason = visit->decision.reason;
+    if (answer) {
+        fetch->visit = visit;
+        visit->fetch = fetch;
+    }
+    fetch->validation.own_fields = true;
+    if (fetch->validating)
+        stet_cache_validation(&fetch->question, &fetch->decision, fetch->tags, sizeof fetch->tags,
+                              &fetch->validation);
+    stet__attempt_begin(&fetch->attempt);
+    return true;
+}
+
+struct stet_cache_status stet__fetch_status(const struct stet__fetch *fetch)
+{
+    struct stet_cache_status status = {
+        .forward = fetch->decision.forward, .key = fetch->target.key, .detail = fetch->decision.reason};
+    if (fetch->visit)
+        status = stet__status_of(fetch->visit);
+    status.hit = false;
+    status.has_ttl = false;
+    status.forward = fetch->decision.forward;
+    status.forward_status = fetch->answered ? fetch->response.status : 0;
+    status.detail = fetch->decision.reason;
+    return status;
+}
+
+/* ---- the end ---- */
+
+static bool is_shared_failure(enum stet_reason reason)
+{
+    return reason == STET_REASON_UPSTREAM_REFUSED || reason == STET_REASON_UPSTREAM_UNAVAILABLE ||
+           reason == STET_REASON_UPSTREAM_DNS || reason == STET_REASON_UPSTREAM_CONNECT_TIMEOUT ||
+           reason == STET_REASON_UPSTREAM_UNREACHABLE || reason == STET_REASON_UPSTREAM_READ_TIMEOUT;
+}
+
+void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason)
+{
+    struct stet__visit *visit = fetch->visit;
+    struct stet_receipt receipt = {.action = STET_RECEIVE_FAIL, .reason = reason};
+    if (fetch->validating)
+        stet_cache_unanswered(&fetch->question, &fetch->decision, reason, &receipt);
+    if (fetch->leads)
+        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill,
+                        is_shared_failure(reason) ? reason : STET_REASON_OK);
+    fetch->leads = false;
+    if (visit) {
+        struct stet_cache_status status = stet__fetch_status(fetch);
+        status.detail = receipt.reason;
+        fetch->visit = NULL;
+        visit->fetch = NULL;
+        if (receipt.action == STET_RECEIVE_STALE)
+            stet__serve_object(visit, fetch->candidates[receipt.chosen].object, &status);
+        else
+            stet__proxy_error(fetch->worker, visit->exchange,
+                              (struct stet__refused){stet__status_of_failure(receipt.reason), receipt.reason},
+                              &status);
+    }
+    stet__fetch_free(fetch);
+}
+
+void stet__fetch_drop(struct stet__fetch *fetch)
+{
+    if (fetch->leads)
+        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    fetch->state = STET__FETCH_DRAIN;
+    /* A short rest keeps the connection; more is not worth reading. */
+    if (fetch->framing != STET_BODY_NONE &&
+        (fetch->framing != STET_BODY_LENGTH || fetch->content_length > 65536))
+        stet__fetch_free(fetch);
+}
+
+void stet__fetch_desert(struct stet__fetch *fetch)
+{
+    fetch->visit = NULL;
+    bool kept = fetch->state == STET__FETCH_SENDING ? fetch->leads && !fetch->has_body
+                                                    : fetch->state != STET__FETCH_HOLD || !fetch->pass_held;
+    if (!kept)
+        stet__fetch_free(fetch);
+}
+
+void stet__fetch_second(struct stet__fetch *fetch)
+{
+    if (fetch->state == STET__FETCH_HOLD &&
+        stet__loop_monotonic_ms(fetch->worker->loop) - fetch->held_since_ms > HELD_MS)
+        stet__fetch_release_hold(fetch, false);
+}
+
+void stet__fetch_free(struct stet__fetch *fetch)
+{
+    stet__assert(!fetch->visit);
+    stet__attempt_cancel(&fetch->attempt);
+    if (fetch->upstream)
+        stet__upstream_cancel(fetch->upstream);
+    if (fetch->leads)
+        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
+    stet__wake_cancel(&fetch->fill.writer);
+    for (size_t i = 0; i < fetch->count; i++)
+        stet__object_release(fetch->candidates[i].object);
+    if (fetch->object)
+        stet__object_release(fetch->object);
+    if (fetch->body) {
+        if (stet__body_state(fetch->body) == STET__BODY_GROWING)
+            stet__body_finish(fetch->body, false);
+        stet__body_release(fetch->body);
+    }
+    stet__digester_free(fetch->digester);
+    stet__pipe_release(&fetch->up);
+    stet__pipe_release(&fetch->down);
+    stet__list_remove(&fetch->node);
+    stet__arena_release(&fetch->arena);
+    free(fetch);
+}

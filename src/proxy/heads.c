@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * heads: field lines for answers. Each has the Via of this proxy at its end (RFC 9110 section 7.6.3).
+ */
+#include <stet/not_modified.h>
+
+#include "net/head.h"
+#include "proxy/worker.h"
+
+void stet__lines_begin(struct stet__lines *lines, struct stet__arena *arena, size_t room)
+{
+    *lines = (struct stet__lines){.arena = arena, .room = room};
+    lines->at = stet__arena_alloc(arena, room * sizeof *lines->at);
+    lines->fields.at = lines->at;
+    lines->failed = !lines->at;
+}
+
+void stet__lines_add(struct stet__lines *lines, const struct stet_field *field)
+{
+    lines->failed |= lines->failed || lines->fields.count == lines->room || !field->value.ptr;
+    if (lines->failed)
+        return;
+    lines->at[lines->fields.count++] = *field;
+    lines->fields.present |= UINT64_C(1) << field->id;
+}
+
+void stet__lines_put(struct stet__lines *lines, enum stet_field_id id, struct stet_span value)
+{
+    struct stet_field field = {stet_field_name(id), value, id};
+    stet__lines_add(lines, &field);
+}
+
+void stet__lines_put_number(struct stet__lines *lines, enum stet_field_id id, uint64_t number)
+{
+    char digits[20];
+    struct stet_span text = stet_span_of(digits, stet_format_u64(number, digits));
+    stet__lines_put(lines, id, stet__arena_copy(lines->arena, text));
+}
+
+const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, struct stet__arena *arena,
+                                          unsigned status, const struct stet_fields *fields)
+{
+    struct stet__lines lines;
+    stet__lines_begin(&lines, arena, fields->count + 1);
+    for (size_t i = 0; i < fields->count; i++)
+        stet__lines_add(&lines, &fields->at[i]);
+    stet__lines_put(&lines, STET_FIELD_VIA, worker->proxy->via);
+    struct stet__head *head = lines.failed ? NULL : stet__head_make(arena, status, &lines.fields);
+    if (head)
+        head->has_date = stet_fields_have(fields, STET_FIELD_DATE);
+    return head;
+}
+
+const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker, struct stet__arena *arena,
+                                                 const struct stet_fields *fields)
+{
+    struct stet_field *room = stet__arena_alloc(arena, (fields->count + 1) * sizeof *room);
+    if (!room)
+        return NULL;
+    struct stet_fields kept = {room, stet_not_modified_fields(fields, room), 0};
+    for (size_t i = 0; i < kept.count; i++)
+        kept.present |= UINT64_C(1) << room[i].id;
+    return stet__head_whole(worker, arena, 304, &kept);
+}

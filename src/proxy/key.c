@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * key: what a request is for: its target URI (RFC 9110 section 7.1), whether this proxy passes it on, and
+ * under which key its answers stand. The normal form is uri.h's; nothing else about the URI is changed.
+ *
+ * Refused: another server's URI without --forward (RFC 9110 section 15.5.20), a message that has been here
+ * (section 7.6.3), and TRACE and OPTIONS that may go no further (section 7.6.2), which are answered here.
+ */
+#include <stet/field.h>
+#include <stet/forward.h>
+
+#include "proxy/worker.h"
+
+static bool refuse(struct stet__refused *refused, unsigned status, enum stet_reason reason)
+{
+    *refused = (struct stet__refused){status, reason};
+    return false;
+}
+
+static bool is_bypassed(const struct stet__proxy_configuration *configuration, struct stet_span path)
+{
+    for (size_t i = 0; i < configuration->bypass_count; i++)
+        if (stet_span_starts(path, configuration->bypass[i]))
+            return true;
+    return false;
+}
+
+/*
+ * Upgrade goes on, and with it the request goes to the origin whatever is stored, unless it is only an offer
+ * of HTTP/2 on the same connection, which a server may decline by being silent (RFC 9113 section 3.1 has
+ * dropped it).
+ */
+static bool is_upgrade(const struct stet_http1_request *request)
+{
+    struct stet_list list;
+    struct stet_span member;
+    if (request->minor == 0 || !stet_fields_have(&request->head.fields, STET_FIELD_UPGRADE))
+        return false;
+    stet_list_begin(&list, &request->head.fields, STET_FIELD_UPGRADE);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (!stet_span_equal_nocase(member, STET_SPAN("h2c")))
+            return true;
+    return false;
+}
+
+static struct stet_span host_field(const struct stet_http1_request *request)
+{
+    const struct stet_field *host = stet_fields_find(&request->head.fields, STET_FIELD_HOST, 0);
+    return host ? host->value : STET_SPAN_NONE;
+}
+
+/* The absolute form: whether it is for us or, with --forward, for its authority. */
+static bool read_absolute(struct stet__proxy_worker *worker, const struct stet_http1_request *request,
+                          struct stet__target *target, struct stet__refused *refused)
+{
+    struct stet_uri uri;
+    if (stet_uri_parse(request->head.target, &uri) != STET_OK)
+        return refuse(refused, 400, STET_REASON_BAD_PATH);
+    bool plain = stet_span_equal_nocase(uri.scheme, STET_SPAN("http"));
+    if (worker->configuration->forward) {
+        target->elsewhere = true;
+        return plain || refuse(refused, 502, STET_REASON_UPSTREAM_UNREACHABLE);
+    }
+    /*
+     * A server has to accept this form (RFC 9112 section 3.2.2), and a reverse proxy does not know all names
+     * of its site; but a Host that says something else shows a client that takes this for a proxy.
+     */
+    struct stet_span host = host_field(request);
+    if (!plain || (host.ptr && !stet_span_equal_nocase(host, request->authority)))
+        return refuse(refused, 421, STET_REASON_NOT_A_PROXY);
+    return true;
+}
+
+static struct stet_span own_authority(const struct stet__proxy_configuration *configuration)
+{
+    if (configuration->origin_count > 0 && configuration->origins[0].authority.len > 0)
+        return configuration->origins[0].authority;
+    return STET_SPAN("localhost");
+}
+
+/* "?a=b" of an absolute form has the path "/". */
+static bool set_path(struct stet__exchange *exchange, struct stet__target *target)
+{
+    struct stet_span path = exchange->request->path_query;
+    target->path_query = path;
+    if (path.len > 0 && path.ptr[0] == '/')
+        return true;
+    char *text = stet__arena_alloc(exchange->arena, path.len + 1);
+    if (!text)
+        return false;
+    text[0] = '/';
+    if (path.len > 0)
+        memcpy(text + 1, path.ptr, path.len);
+    target->path_query = stet_span_of(text, path.len + 1);
+    return true;
+}
+
+static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                    struct stet__target *target)
+{
+    size_t room = target->scheme.len + target->authority.len + target->path_query.len + 32;
+    char *text = stet__arena_alloc(exchange->arena, room);
+    if (!text)
+        return false;
+    size_t len = stet_uri_write_target(target->scheme, target->authority, target->path_query, text, room);
+    if (len == 0)
+        return false;
+    target->key = stet_span_of(text, len);
+    target->hash = stet__store_hash(worker->proxy->store, target->key);
+    return true;
+}
+
+/* RFC 9110 sections 7.6.2 and 7.6.3. */
+static bool may_go_on(struct stet__proxy_worker *worker, const struct stet_request *request,
+                      struct stet__target *target, struct stet__refused *refused)
+{
+    if (stet_fields_have(&request->fields, STET_FIELD_VIA) &&
+        stet_via_names(&request->fields, worker->proxy->pseudonym))
+        return refuse(refused, 502, STET_REASON_LOOP);
+    if (request->method != STET_METHOD_OPTIONS && request->method != STET_METHOD_TRACE)
+        return true;
+    switch (stet_max_forwards(request, &target->max_forwards)) {
+    case STET_OK:
+        target->replace_max_forwards = true;
+        return true;
+    case STET_END:
+        return request->method == STET_METHOD_OPTIONS ? refuse(refused, 204, STET_REASON_OPTIONS)
+                                                      : refuse(refused, 405, STET_REASON_METHOD_NOT_ALLOWED);
+    default:
+        return true;
+    }
+}
+
+bool stet__target_read(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                       struct stet__target *target, struct stet__refused *refused)
+{
+    const struct stet_http1_request *request = exchange->request;
+    *target = (struct stet__target){.scheme = exchange->scheme, .authority = request->authority};
+    if (target->authority.len == 0)
+        target->authority = own_authority(worker->configuration);
+    if (request->form == STET_TARGET_ABSOLUTE && !read_absolute(worker, request, target, refused))
+        return false;
+    if (!target->elsewhere && worker->configuration->origin_count == 0)
+        return refuse(refused, 421, STET_REASON_NOT_A_PROXY);
+    if (!may_go_on(worker, &request->head, target, refused))
+        return false;
+    target->upgrade = is_upgrade(request);
+    if (request->form == STET_TARGET_ASTERISK) {
+        target->path_query = STET_SPAN("*");
+        target->bypassed = true;
+        return true;
+    }
+    if (!set_path(exchange, target) || !set_key(worker, exchange, target))
+        return refuse(refused, 400, STET_REASON_BAD_PATH);
+    target->bypassed = is_bypassed(worker->configuration, target->path_query);
+    target->cacheable = !target->bypassed && !target->upgrade &&
+                        (request->head.method == STET_METHOD_GET || request->head.method == STET_METHOD_HEAD);
+    return true;
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * receive: what is done with an answer, as core says (stet_cache_receive).
+ */
+#include <stet/field.h>
+#include <stet/invalidation.h>
+
+#include "proxy/fetch.h"
+#include "proxy/lately.h"
+
+#define URI_ROOM 9000
+
+/* ---- what an unsafe request makes suspect: RFC 9111 section 4.4, RFC 9875 ---- */
+
+static struct stet_span origin_of(struct stet_span key)
+{
+    size_t len = 0, slashes = 0;
+    while (len < key.len && (key.ptr[len] != '/' || ++slashes < 3))
+        len++;
+    return stet_span_of(key.ptr, len);
+}
+
+static void invalidate_groups(struct stet__fetch *fetch)
+{
+    struct stet_group_list list;
+    struct stet_span group;
+    char room[STET_GROUP_OCTETS_MAX];
+    stet_group_list_begin(&list, &fetch->response.fields, STET_GROUPS_INVALIDATED);
+    while (stet_group_list_next(&list, room, &group) == STET_OK)
+        stet__store_purge(fetch->worker->proxy->store, STET__SELECT_GROUP, group,
+                          origin_of(fetch->target.key), false);
+}
+
+static void invalidate(struct stet__fetch *fetch)
+{
+    struct stet_invalidation invalidation;
+    struct stet_uri target;
+    if (stet_method_safe(fetch->request.head.method) || !fetch->target.key.ptr ||
+        stet_uri_parse(fetch->target.key, &target) != STET_OK ||
+        !stet_invalidation_begin(&invalidation, fetch->request.head.method, &fetch->response, &target))
+        return;
+    char uri[URI_ROOM];
+    size_t len;
+    int status;
+    while ((status = stet_invalidation_next(&invalidation, uri, sizeof uri, &len)) != STET_END)
+        if (status == STET_OK)
+            stet__store_purge(fetch->worker->proxy->store, STET__SELECT_URI, stet_span_of(uri, len),
+                              STET_SPAN_NONE, false);
+    invalidate_groups(fetch);
+}
+
+/* ---- the answer as it would be stored ---- */
+
+static void make_next(struct stet__fetch *fetch)
+{
+    struct stet_held held = {.complete = false};
+    stet_held_read(&fetch->response, &held);
+    fetch->next = (struct stet_stored){
+        .response = fetch->response,
+        .method = fetch->request.head.method == STET_METHOD_HEAD ? STET_METHOD_HEAD : STET_METHOD_GET,
+        .selecting = fetch->request.head.fields,
+        .times = fetch->times,
+        .held = held,
+        .authorized = stet_fields_have(&fetch->request.head.fields, STET_FIELD_AUTHORIZATION),
+    };
+    stet_stored_read(&fetch->next, &fetch->worker->configuration->policy);
+}
+
+/* ---- tags for those who have none ---- */
+
+static bool is_event_stream(const struct stet_fields *fields)
+{
+    const struct stet_field *type = stet_fields_find(fields, STET_FIELD_CONTENT_TYPE, 0);
+    struct stet_span thing, params;
+    if (!type)
+        return false;
+    stet_member_split(type->value, &thing, &params);
+    return stet_span_equal_nocase(thing, STET_SPAN("text/event-stream"));
+}
+
+static bool lacks_tag(const struct stet__fetch *fetch)
+{
+    return fetch->request.head.method == STET_METHOD_GET && fetch->response.status == 200 &&
+           fetch->framing != STET_BODY_NONE && fetch->worker->configuration->etag_bytes > 0 &&
+           !stet_fields_have(&fetch->response.fields, STET_FIELD_ETAG) &&
+           !is_event_stream(&fetch->response.fields);
+}
+
+/* Whether it is held back until it is complete, and then goes out with its tag. */
+static bool begin_hold(struct stet__fetch *fetch)
+{
+    if (!lacks_tag(fetch) || (fetch->framing == STET_BODY_LENGTH &&
+                              fetch->content_length > fetch->worker->configuration->etag_bytes))
+        return false;
+    fetch->body = stet__body_new(fetch->framing == STET_BODY_LENGTH ? fetch->content_length
+                                                                    : STET__BODY_LENGTH_UNKNOWN);
+    if (!fetch->body)
+        return false;
+    fetch->digester = stet__digester_new();
+    fetch->held_since_ms = stet__loop_monotonic_ms(fetch->worker->loop);
+    fetch->state = STET__FETCH_HOLD;
+    return true;
+}
+
+bool stet__add_tag(struct stet__lines *lines, const struct stet__digest *digest)
+{
+    char text[STET__DIGEST_TAG_LEN + 2];
+    text[0] = text[sizeof text - 1] = '"';
+    stet__digest_tag(digest, text + 1);
+    stet__lines_put(lines, STET_FIELD_ETAG, stet__arena_copy(lines->arena, stet_span_of(text, sizeof text)));
+    return !lines->failed;
+}
+
+/* Its fields, with a tag (`digest` may be NULL) and the length of the body that has come. */
+static bool complete_fields(struct stet__fetch *fetch, struct stet_fields *fields,
+                            const struct stet__digest *digest)
+{
+    struct stet__lines lines;
+    stet__lines_begin(&lines, &fetch->arena, fields->count + 2);
+    for (size_t i = 0; i < fields->count; i++)
+        stet__lines_add(&lines, &fields->at[i]);
+    if (digest)
+        stet__add_tag(&lines, digest);
+    if (!stet_fields_have(fields, STET_FIELD_CONTENT_LENGTH))
+        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, stet__body_length(fetch->body));
+    if (!lines.failed)
+        *fields = lines.fields;
+    return !lines.failed;
+}
+
+static void take_tag(struct stet__fetch *fetch)
+{
+    struct stet__digest digest;
+    bool tagged = fetch->digester && stet__digester_finish(fetch->digester, &digest);
+    fetch->digester = NULL;
+    if (!complete_fields(fetch, &fetch->response.fields, tagged ? &digest : NULL) ||
+        !complete_fields(fetch, &fetch->forwarded, tagged ? &digest : NULL))
+        return;
+    make_next(fetch);
+    fetch->next.synthesised = tagged;
+}
+
+/* ---- answers ---- */
+
+/* The visit's answer is the one that came, from the body as it is or grows. */
+static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *stored, bool kept)
+{
+    struct stet__visit *visit = fetch->visit;
+    if (!visit)
+        return;
+    struct stet__serving serving = {
+        .exchange = visit->exchange,
+        .request = &visit->exchange->request->head,
+        .stored = stored,
+        .body = fetch->body,
+        .fields = fetch->forwarded,
+        .hash = fetch->target.hash,
+        .status = stet__fetch_status(fetch),
+        .as_it_came = fetch->response.status != 200 ||
+                      (fetch->validation.own_fields && !fetch->next.synthesised) ||
+                      fetch->request.head.method == STET_METHOD_POST,
+        .came_status = fetch->response.status,
+        .came_length = UINT64_MAX,
+    };
+    if (fetch->framing == STET_BODY_LENGTH)
+        serving.came_length = fetch->content_length;
+    serving.status.stored = kept;
+    serving.status.detail = kept ? fetch->decision.reason : fetch->receipt.reason;
+    fetch->visit = NULL;
+    visit->fetch = NULL;
+    stet__serve(fetch->worker, &serving);
+}
+
+/*
+ * The client's own conditions did not go to the origin, so they are judged here: whoever has the
+ * representation is not sent it again, although it may not be stored.
+ */
+static bool answer_not_modified(struct stet__fetch *fetch)
+{
+    struct stet_answer answer;
+    if (!fetch->visit || fetch->validation.own_fields || fetch->response.status != 200)
+        return false;
+    stet_cache_answer(&fetch->request.head, &fetch->next, stet__loop_now_s(fetch->worker->loop), &answer);
+    if (answer.status != 304)
+        return false;
+    answer_visit(fetch, &fetch->next, false);
+    return true;
+}
+
+static void pass(struct stet__fetch *fetch)
+{
+    struct stet__proxy *proxy = fetch->worker->proxy;
+    if (fetch->target.cacheable && fetch->decision.may_store)
+        stet__lately_put(proxy->lately, fetch->target.hash, stet__loop_now_s(fetch->worker->loop));
+    for (size_t i = 0; i < fetch->count; i++)
+        if ((fetch->receipt.invalidated >> i & 1) != 0)
+            stet__store_invalidate(proxy->store, fetch->candidates[i].object);
+    if (fetch->leads)
+        stet__fill_over(proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    if (!fetch->visit || answer_not_modified(fetch)) {
+        stet__fetch_drop(fetch);
+        return;
+    }
+    bool sending = fetch->has_body && !fetch->up.ended;
+    fetch->pass_held = !sending && !fetch->body && begin_hold(fetch);
+    if (!fetch->pass_held)
+        stet__relay_begin(fetch);
+}
+
+/* ---- storing ---- */
+
+static bool needs_body(const struct stet__fetch *fetch)
+{
+    return fetch->request.head.method != STET_METHOD_HEAD;
+}
+
+static bool is_fresh(const struct stet__fetch *fetch)
+{
+    return stet_freshness_ttl(&fetch->next.freshness, stet__loop_now_s(fetch->worker->loop)) > 0 &&
+           !stet_cache_control_unqualified(&fetch->next.control, STET_CC_NO_CACHE);
+}
+
+/* Others need not wait for what they would have to validate each for itself. */
+static void remember(struct stet__fetch *fetch)
+{
+    struct stet__proxy *proxy = fetch->worker->proxy;
+    if (is_fresh(fetch))
+        stet__lately_drop(proxy->lately, fetch->target.hash);
+    else
+        stet__lately_put(proxy->lately, fetch->target.hash, stet__loop_now_s(fetch->worker->loop));
+}
+
+static void not_kept(struct stet__fetch *fetch, bool complete)
+{
+    fetch->receipt.storing = STET_REASON_NOT_STORED_TOO_LARGE;
+    fetch->receipt.reason = STET_REASON_NOT_STORED_TOO_LARGE;
+    if (complete) {
+        answer_visit(fetch, &fetch->next, false);
+        stet__fetch_free(fetch);
+        return;
+    }
+    pass(fetch);
+}
+
+static void fill(struct stet__fetch *fetch, bool complete)
+{
+    struct stet__proxy *proxy = fetch->worker->proxy;
+    if (!fetch->body && needs_body(fetch)) {
+        fetch->body = fetch->framing == STET_BODY_NONE
+                          ? stet__body_of(STET_SPAN(""))
+                          : stet__body_new(fetch->framing == STET_BODY_LENGTH ? fetch->content_length
+                                                                              : STET__BODY_LENGTH_UNKNOWN);
+        if (!fetch->body) {
+            stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
+            return;
+        }
+        if (lacks_tag(fetch))
+            fetch->digester = stet__digester_new();
+    }
+    complete |= fetch->framing == STET_BODY_NONE;
+    if (complete && fetch->body && stet__body_state(fetch->body) == STET__BODY_GROWING)
+        stet__body_finish(fetch->body, true);
+    if (!stet__commit(fetch)) {
+        not_kept(fetch, complete);
+        return;
+    }
+    remember(fetch);
+    fetch->state = STET__FETCH_FILL;
+    stet__fill_headed(proxy->fills, &fetch->fill, fetch->body);
+    if (complete)
+        stet__fill_over(proxy->fills, &fetch->fill, STET_REASON_OK);
+    else
+        stet__fill_list(proxy->fills, &fetch->fill);
+    fetch->leads = !complete;
+    answer_visit(fetch, &fetch->object->stored, true);
+    if (complete)
+        stet__fetch_drop(fetch);
+}
+
+static void store(struct stet__fetch *fetch)
+{
+    bool sending = fetch->has_body && !fetch->up.ended;
+    bool large = fetch->framing == STET_BODY_LENGTH &&
+                 fetch->content_length > fetch->worker->configuration->store.object_bytes;
+    if (sending || large) {
+        not_kept(fetch, false);
+        return;
+    }
+    if (!begin_hold(fetch))
+        fill(fetch, false);
+}
+
+void stet__fetch_release_hold(struct stet__fetch *fetch, bool complete)
+{
+    if (complete) {
+        stet__body_finish(fetch->body, true);
+        take_tag(fetch);
+        fetch->framing = STET_BODY_LENGTH;
+        fetch->content_length = stet__body_length(fetch->body);
+    }
+    if (!fetch->pass_held) {
+        fill(fetch, complete);
+        return;
+    }
+    if (!fetch->visit) {
+        stet__fetch_free(fetch);
+    } else if (complete) {
+        answer_visit(fetch, &fetch->next, false);
+        stet__fetch_free(fetch);
+    } else {
+        stet__relay_begin(fetch);
+    }
+}
+
+/* ---- what is stored is confirmed, completed or used after all ---- */
+
+static void serve_held(struct stet__fetch *fetch, struct stet__object *object, bool kept)
+{
+    struct stet__visit *visit = fetch->visit;
+    if (!visit)
+        return;
+    struct stet_cache_status status = stet__fetch_status(fetch);
+    status.detail = fetch->receipt.reason;
+    status.stored = kept;
+    fetch->visit = NULL;
+    visit->fetch = NULL;
+    stet__serve_object(visit, object, &status);
+}
+
+static void freshen(struct stet__fetch *fetch)
+{
+    struct stet__proxy *proxy = fetch->worker->proxy;
+    size_t chosen = fetch->receipt.chosen;
+    for (size_t i = 0; i < fetch->count; i++) {
+        struct stet__object *old = fetch->candidates[i].object;
+        struct stet__object *updated =
+            (fetch->receipt.set >> i & 1) != 0 ? stet__commit_freshened(fetch, old) : NULL;
+        if (!updated)
+            continue;
+        stet__store_update(proxy->store, old, updated);
+        fetch->candidates[i].object = updated;
+        stet__object_release(old);
+    }
+    for (size_t i = 0; i < fetch->count; i++)
+        if ((fetch->receipt.invalidated >> i & 1) != 0)
+            stet__store_invalidate(proxy->store, fetch->candidates[i].object);
+    if (chosen >= fetch->count) {
+        fetch->receipt.invalidated = 0;
+        if (fetch->visit)
+            stet__relay_begin(fetch);
+        else
+            stet__fetch_drop(fetch);
+        return;
+    }
+    if (fetch->leads)
+        stet__fill_over(proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    serve_held(fetch, fetch->candidates[chosen].object, false);
+    stet__fetch_drop(fetch);
+}
+
+static void collect(struct stet__fetch *fetch)
+{
+    fetch->body = stet__body_new(fetch->framing == STET_BODY_LENGTH ? fetch->content_length
+                                                                    : STET__BODY_LENGTH_UNKNOWN);
+    if (fetch->body)
+        fetch->state = STET__FETCH_COLLECT;
+    else
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
+}
+
+/* The body that results; a reference. NULL without memory. */
+static struct stet__body *join(struct stet__fetch *fetch, struct stet__object *old,
+                               const struct stet_combination *combination)
+{
+    switch (combination->verdict) {
+    case STET_COMBINE_AFTER:
+        return stet__body_join(old->body, fetch->body, combination->skip);
+    case STET_COMBINE_BEFORE:
+        return stet__body_join(fetch->body, old->body, combination->skip);
+    default:
+        return stet__body_acquire(old->body);
+    }
+}
+
+static bool is_whole(const struct stet__fetch *fetch)
+{
+    const struct stet_held *held = &fetch->next.held;
+    return held->complete || stet__body_length(fetch->body) == held->range.last - held->range.first + 1;
+}
+
+void stet__fetch_collected(struct stet__fetch *fetch)
+{
+    struct stet__object *old = fetch->candidates[fetch->receipt.chosen].object, *combined = NULL;
+    struct stet_combination combination;
+    if (!is_whole(fetch)) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_TRUNCATED);
+        return;
+    }
+    stet__body_finish(fetch->body, true);
+    stet_partial_combine(&old->stored, &fetch->next, &combination);
+    struct stet__body *body =
+        stet__body_state(old->body) == STET__BODY_COMPLETE && combination.verdict != STET_COMBINE_NOT
+            ? join(fetch, old, &combination)
+            : NULL;
+    if (body) {
+        combined = stet__commit_combined(fetch, old, &combination, body);
+        stet__body_release(body);
+    }
+    if (!combined) {
+        /* What came cannot be used beside what is stored: the whole is asked for. */
+        stet__body_release(fetch->body);
+        fetch->body = NULL;
+        fetch->validation = (struct stet_validation){.conditional = false};
+        stet__fetch_again(fetch);
+        return;
+    }
+    stet__store_add(fetch->worker->proxy->store, combined, &old, 1);
+    if (fetch->leads)
+        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    serve_held(fetch, combined, true);
+    stet__object_release(combined);
+    stet__fetch_free(fetch);
+}
+
+static void retry(struct stet__fetch *fetch)
+{
+    if (fetch->retried) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_MALFORMED);
+        return;
+    }
+    fetch->retried = true;
+    fetch->validation = (struct stet_validation){.conditional = false};
+    stet__fetch_again(fetch);
+}
+
+static void stale(struct stet__fetch *fetch)
+{
+    if (fetch->leads)
+        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    serve_held(fetch, fetch->candidates[fetch->receipt.chosen].object, false);
+    stet__fetch_drop(fetch);
+}
+
+void stet__fetch_received(struct stet__fetch *fetch)
+{
+    invalidate(fetch);
+    make_next(fetch);
+    fetch->receipt = (struct stet_receipt){
+        .action = STET_RECEIVE_PASS, .reason = STET_REASON_BYPASS, .storing = STET_REASON_NOT_STORED_BYPASS};
+    if (fetch->validating)
+        stet_cache_receive(&fetch->question, &fetch->decision, &fetch->validation, &fetch->next,
+                           &fetch->receipt);
+    switch (fetch->receipt.action) {
+    case STET_RECEIVE_STORE:
+        store(fetch);
+        return;
+    case STET_RECEIVE_FRESHEN:
+        freshen(fetch);
+        return;
+    case STET_RECEIVE_COMBINE:
+        collect(fetch);
+        return;
+    case STET_RECEIVE_STALE:
+        stale(fetch);
+        return;
+    case STET_RECEIVE_RETRY:
+        retry(fetch);
+        return;
+    case STET_RECEIVE_PASS:
+    case STET_RECEIVE_FAIL:
+        pass(fetch);
+        return;
+    }
+}
