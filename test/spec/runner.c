@@ -28,8 +28,8 @@ struct reader {
 };
 
 static const struct spec_subject *const subject_tables[] = {
-    spec_select_subjects, spec_forward_subjects, spec_http1_subjects, spec_condition_subjects,
-    spec_value_subjects,  spec_field_subjects,   spec_sf_subjects,
+    spec_cache_subjects,     spec_select_subjects, spec_forward_subjects, spec_http1_subjects,
+    spec_condition_subjects, spec_value_subjects,  spec_field_subjects,   spec_sf_subjects,
 };
 
 static const struct spec_subject *find_subject(struct stet_span name)
