@@ -126,6 +126,18 @@ static void tell_end(const struct stet__connection *connection, struct stet__tur
     stet__buffer_release(&body->trailers);
 }
 
+/* The role may answer within; then nothing is pending any more. */
+static void give(struct stet__request_body *body)
+{
+    body->again = false;
+    size_t offered = body->pending.len, taken = body->sink.data(body->sink.owner, body->pending);
+    stet__assert(taken <= offered);
+    if (body->told)
+        return;
+    body->pending = stet_span_skip(body->pending, taken);
+    body->full = taken < offered && !body->again;
+}
+
 /* One step: the sink is given something, or something is made of the octets that have come. */
 static void step(struct stet__connection *connection, struct stet__turn *turn)
 {
@@ -134,10 +146,7 @@ static void step(struct stet__connection *connection, struct stet__turn *turn)
         body->begun = true;
         stet__http1_continue(connection, turn);
     } else if (body->pending.len > 0 && body->status == STET_OK) {
-        size_t taken = body->sink.data(body->sink.owner, body->pending);
-        stet__assert(taken <= body->pending.len);
-        body->pending = stet_span_skip(body->pending, taken);
-        body->full = body->pending.len > 0;
+        give(body);
     } else if (body->over) {
         tell_end(connection, turn);
     } else if (body->chunked) {
@@ -211,6 +220,7 @@ void stet__exchange_read_on(struct stet__exchange *exchange)
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
     if (exchange->connection->state == STET__CONNECTION_GONE)
         return;
+    turn->body.again = true;
     if (!turn->body.full)
         return;
     turn->body.full = false;

@@ -31,6 +31,7 @@ struct stet__request_body {
     bool asked; /* `sink` is set */
     bool told;  /* the sink has its end */
     bool full;  /* the sink did not take all: until stet__exchange_read_on */
+    bool again; /* that was called from within */
     bool begun; /* the client does not wait for 100 (Continue) */
 };
 
