@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * address: what --listen takes: "8304", ":8304", "127.0.0.1:8304", "[::1]:8304", "unix:PATH".
+ * address: what --listen takes: "8304", ":8304", "127.0.0.1:8304", "[::1]:8304", "unix:PATH". Also where
+ * connections to other servers go (upstream.h, resolve.h); those are compared octet by octet, so what a
+ * family does not use is zero.
  */
 #ifndef STET_NET_ADDRESS_H
 #define STET_NET_ADDRESS_H
