@@ -18,9 +18,14 @@
  * sent, so a slow client slows its source and nothing piles up. A request's body goes to a sink, which may be
  * full.
  *
- *   stet__exchange_answer(reply with source) --> next, next, WAIT ... stet__exchange_write_on --> next ...
- * END --> done stet__exchange_read(sink) --> data, data (takes less) ... stet__exchange_read_on --> data ...
- * end
+ *   stet__exchange_answer(reply with source) --> next, next, WAIT ...
+ *                                     stet__exchange_write_on --> next, END --> done
+ *   stet__exchange_read(sink) --> data, data (takes less) ... stet__exchange_read_on --> data ... --> end
+ *
+ * What may be called from where: everything below may be called from within `request`, `data`, `end` and
+ * `next`, and is then acted on when that returns; so `next` is never called from within `next`, nor `data`
+ * from within `data`. From elsewhere, stet__exchange_answer and stet__exchange_write_on act at once: `next`
+ * and `done` may come from within them, and so may `request` with the next request of the connection.
  */
 #ifndef STET_NET_EXCHANGE_H
 #define STET_NET_EXCHANGE_H
@@ -44,7 +49,9 @@ struct stet__exchange {
 
     /*
      * The role's. `gone` is called if the client goes away before the answer is given (not if NULL): nobody
-     * waits any more, but the role still has to call stet__exchange_answer, within `gone` or later.
+     * waits any more, and no sink is called, but the role still has to call stet__exchange_answer, within
+     * `gone` or later. Not called from within a call of the role's. Whoever ends its side has not gone away,
+     * unless its request's body is not complete.
      */
     void *owner;
     void (*gone)(struct stet__exchange *exchange);
@@ -79,9 +86,12 @@ struct stet__source {
     void *owner;
     /* A part is good until the next call of `next` or `done`. */
     enum stet__supply (*next)(void *owner, struct stet__part *part);
-    /* After END: the trailer fields to send, or NULL; `trailers` may be NULL itself. */
+    /* After END: the trailer fields to send, or NULL; `trailers` may be NULL itself. The driver asks only if
+     * the body is chunked and the client takes them, and sends those that stet_trailer_keeps lets pass. */
     const struct stet_fields *(*trailers)(void *owner);
-    /* Called once, last: all is sent (true), or it will never be. */
+    /* Called once, last: all is sent (true; also if the answer has no content: HEAD, 304), or it will never
+     * be.
+     */
     void (*done)(void *owner, bool sent);
 };
 
@@ -89,7 +99,11 @@ struct stet__sink {
     void *owner;
     /* Takes octets from the front and returns how many; if not all, no more come until ..._read_on. */
     size_t (*data)(void *owner, struct stet_span octets);
-    /* STET_OK: that was all, with `trailers` (or NULL). Else the body is malformed: a status.def row. */
+    /*
+     * STET_OK: that was all, with the `trailers` that may go on (or NULL), good in the call. Else the body is
+     * malformed, too large or late: a status.def row, whose http_status will do for the answer; the
+     * connection ends after that.
+     */
     void (*end)(void *owner, int status, const struct stet_fields *trailers);
 };
 
@@ -108,7 +122,7 @@ struct stet__reply {
     /* The rest of the body, after `parts`: if source.next is not NULL, the exchange lives until source.done.
      */
     struct stet__source source;
-    bool chunked; /* the length of `source` is not known: frame it (chunked, or by closing in HTTP/1.0) */
+    bool chunked; /* there is no Content-Length: frame it (chunked, or by closing in HTTP/1.0) */
 
     /*
      * Who owns head and parts. hold and release come in pairs, and only if the driver must keep them longer
@@ -122,11 +136,13 @@ struct stet__reply {
     bool (*intact)(void *owner);
 };
 
-/* Answers. Called exactly once per exchange, which is gone when it returns (with a source: when that is
- * done). */
+/*
+ * Answers. Called exactly once per exchange, which is gone when it returns (with a source: when that is
+ * done). A source that gives less or more than Content-Length says is cut off.
+ */
 void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply);
 
-/* The source of the answer has more, or its end. Not called from within `next`. */
+/* The source of the answer has more, or its end. */
 void stet__exchange_write_on(struct stet__exchange *exchange);
 
 /* Sends an interim answer (1xx) before the final one; HTTP/1.0 clients get none (RFC 9110 section 15.2). */
@@ -134,12 +150,15 @@ void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__
 
 /*
  * Has the request's body given to `sink`, from now on or later, but never from within this call. Only for
- * roles that read bodies (stet__role). A body that is not asked for, or not to its end when the answer is
- * given, is dropped or the connection closed. More than limits.body_bytes ends with STET_E_BODY_TOO_LARGE.
+ * roles that read bodies (stet__role). A client that waits for it is sent 100 (Continue), unless the role has
+ * done that. More than limits.body_bytes ends with STET_E_BODY_TOO_LARGE.
+ *
+ * While an answer with a source is under way, the body still goes to its sink, until `done`. A body that is
+ * not asked for, or not to its end when the answer is given, is dropped or the connection closed.
  */
 void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sink *sink);
 
-/* The sink takes octets again. */
+/* The sink takes octets again: they come when this has returned. */
 void stet__exchange_read_on(struct stet__exchange *exchange);
 
 /* What a role is to a worker. One state per worker: no locks. */

@@ -13,7 +13,11 @@
 /* Each has a flag, a default (server.c) and an answer, told in docs/man/stet-serve.1.md. */
 struct stet__limits {
     struct stet_http1_limits head; /* 431, 414 */
-    uint64_t body_bytes; /* of a request that a role does not read: drained up to here, else 413 and close */
+    /*
+     * Of a request: else 413. One that nobody reads is drained. A role that passes bodies on keeps nothing of
+     * them, so it may well set UINT64_MAX.
+     */
+    uint64_t body_bytes;
     unsigned idle_timeout_s; /* keep-alive without a request: closed */
     unsigned head_timeout_s; /* first octet to empty line: 408 */
     unsigned body_timeout_s; /* no progress of a request's body: 408 */
