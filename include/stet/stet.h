@@ -9,6 +9,7 @@
 #define STET_STET_H
 
 #include <stet/answer.h>
+#include <stet/cache.h>
 #include <stet/cache_status.h>
 #include <stet/date.h>
 #include <stet/etag.h>
@@ -19,12 +20,14 @@
 #include <stet/message.h>
 #include <stet/no_vary_search.h>
 #include <stet/not_modified.h>
+#include <stet/partial.h>
 #include <stet/precondition.h>
 #include <stet/range.h>
 #include <stet/reason.h>
 #include <stet/sf.h>
 #include <stet/span.h>
 #include <stet/status.h>
+#include <stet/update.h>
 #include <stet/uri.h>
 #include <stet/vary.h>
 

@@ -23,10 +23,13 @@ bool stet__stored_selected(const struct stet_request *request, const struct stet
 bool stet__stored_permitted(const struct stet_request *request, const struct stet_stored *stored,
                             const struct stet_cache_policy *policy)
 {
+    const struct stet_cache_control *control = &stored->control;
     if (!policy->shared ||
         !(stored->authorized || stet_fields_have(&request->fields, STET_FIELD_AUTHORIZATION)))
         return true;
-    return stet_stored_shareable(stored);
+    return stet_cache_control_has(control, STET_CC_PUBLIC) ||
+           stet_cache_control_has(control, STET_CC_MUST_REVALIDATE) ||
+           stet_cache_control_valid(control, STET_CC_S_MAXAGE);
 }
 
 /* The best of those that `mask` has, as an index into question->stored. */

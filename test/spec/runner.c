@@ -28,8 +28,9 @@ struct reader {
 };
 
 static const struct spec_subject *const subject_tables[] = {
-    spec_cache_subjects,     spec_select_subjects, spec_forward_subjects, spec_http1_subjects,
-    spec_condition_subjects, spec_value_subjects,  spec_field_subjects,   spec_sf_subjects,
+    spec_cache_subjects, spec_select_subjects,    spec_forward_subjects,
+    spec_http1_subjects, spec_condition_subjects, spec_value_subjects,
+    spec_field_subjects, spec_sf_subjects,        spec_decide_subjects,
 };
 
 static const struct spec_subject *find_subject(struct stet_span name)
@@ -283,10 +284,9 @@ static enum spec_input input_kind(struct stet_span kind)
         struct stet_span name;
         enum spec_input kind;
     } kinds[] = {
-        {{"request", 7}, SPEC_INPUT_REQUEST},
-        {{"response", 8}, SPEC_INPUT_RESPONSE},
-        {{"chunked", 7}, SPEC_INPUT_CHUNKED},
-        {{"fields", 6}, SPEC_INPUT_FIELDS},
+        {{"request", 7}, SPEC_INPUT_REQUEST}, {{"response", 8}, SPEC_INPUT_RESPONSE},
+        {{"chunked", 7}, SPEC_INPUT_CHUNKED}, {{"fields", 6}, SPEC_INPUT_FIELDS},
+        {{"cache", 5}, SPEC_INPUT_CACHE},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (stet_span_equal(kind, kinds[i].name))

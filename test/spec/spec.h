@@ -46,6 +46,7 @@ enum spec_input {
     SPEC_INPUT_RESPONSE, /* octets of a response */
     SPEC_INPUT_CHUNKED,  /* octets in the chunked coding */
     SPEC_INPUT_FIELDS,   /* field lines; a request will do too */
+    SPEC_INPUT_CACHE,    /* what is stored, what is asked and answered: world.h */
 };
 
 struct spec_subject {
@@ -60,6 +61,7 @@ extern const struct spec_subject spec_http1_subjects[];
 extern const struct spec_subject spec_condition_subjects[];
 extern const struct spec_subject spec_value_subjects[];
 extern const struct spec_subject spec_field_subjects[];
+extern const struct spec_subject spec_decide_subjects[];
 extern const struct spec_subject spec_sf_subjects[];
 extern const struct spec_subject spec_select_subjects[];
 extern const struct spec_subject spec_forward_subjects[];
