@@ -72,9 +72,22 @@ static int next_code(struct reader *reader)
     return code;
 }
 
+/* Steps over letters and digits that both have next: they stand for themselves, however long the names are.
+ */
+static void skip_common(struct reader *a, struct reader *b)
+{
+    size_t i = 0;
+    while (i < a->rest.len && i < b->rest.len && a->rest.ptr[i] == b->rest.ptr[i] &&
+           stet__octet_is(a->rest.ptr[i], STET__BASE64) && a->rest.ptr[i] != '+')
+        i++;
+    a->rest = stet_span_skip(a->rest, i);
+    b->rest = stet_span_skip(b->rest, i);
+}
+
 static int compare(struct reader a, struct reader b)
 {
     for (;;) {
+        skip_common(&a, &b);
         int x = next_code(&a), y = next_code(&b);
         if (x != y)
             return x < y ? -1 : 1;
@@ -114,6 +127,7 @@ static size_t split(struct stet_span query, struct parameter *room)
 static bool fits(struct reader key, struct reader name, bool prefixes)
 {
     for (;;) {
+        skip_common(&key, &name);
         int x = next_code(&key);
         if (prefixes && x == '*' && key.rest.len == 0)
             return true;
