@@ -11,9 +11,10 @@
  * in main. A use costs one relaxed store and no lock order, since nothing moves in a queue: a hit does not
  * write to its neighbours as LRU does.
  *
- * SIEVE, which is simpler, was measured beside it (bench/eviction.c): as good for popularity alone, but a
- * scan fills its only queue with newcomers that each survive until the hand has gone round. Both are better
- * than LRU; S3-FIFO is the one that keeps its promise under scans, which every public site has.
+ * SIEVE, which is simpler, was measured beside it (bench/eviction.c, hits in percent of requests; S3-FIFO,
+ * SIEVE, LRU; room for 5 % of the popular objects): popularity alone 59.4, 59.6, 51.5; with scans 41.7, 41.5,
+ * 35.3; with a loop in it and popularity that shifts 40.5, 29.9, 29.7. Both beat LRU; S3-FIFO is never much
+ * worse than SIEVE and sometimes far better.
  *
  * Sizes are octets: small is a tenth of the octets, and a large object counts as much as it takes. Ghosts are
  * 32-bit tags of the keyed hash in sets of four; a false one costs a place in main, never correctness.
