@@ -127,13 +127,27 @@ static bool next_name(struct stet_span *list, struct stet_span *name)
     return false;
 }
 
-/* #field-name, and at least one. */
+/* Without these a stored response would be taken for another one: they cannot be left out. */
+static bool is_needed(struct stet_span name)
+{
+    switch (stet_field_id(name)) {
+    case STET_FIELD_CACHE_CONTROL:
+    case STET_FIELD_CONTENT_ENCODING:
+    case STET_FIELD_EXPIRES:
+    case STET_FIELD_VARY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* #field-name, at least one, of fields that can be left out. */
 static bool is_field_list(struct stet_span list)
 {
     struct stet_span name;
     size_t count = 0;
     for (; next_name(&list, &name); count++)
-        if (!stet_is_token(name))
+        if (!stet_is_token(name) || is_needed(name))
             return false;
     return count > 0;
 }
