@@ -471,7 +471,7 @@ static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool ans
 {
     struct stet__fills *fills = fetch->worker->proxy->fills;
     if (answer && !may_collapse(visit)) {
-        visit->alone |= visit->waits > 0;
+        visit->alone |= visit->collapsed;
         return false;
     }
     if (stet__fill_lead_or_wait(fills, &fetch->fill, answer ? visit : NULL) == STET__WAIT)
