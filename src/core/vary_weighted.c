@@ -69,6 +69,12 @@ static bool next_param(struct stet_span *params, struct stet_span *name, struct 
     return false;
 }
 
+/* "a" and "a=" are not the same, and the latter is no parameter. */
+static bool same_value(struct stet_span a, struct stet_span b)
+{
+    return a.ptr && b.ptr ? stet_span_equal(a, b) : !a.ptr && !b.ptr;
+}
+
 static bool same_params(struct stet_span a, struct stet_span b)
 {
     for (;;) {
@@ -78,8 +84,7 @@ static bool same_params(struct stet_span a, struct stet_span b)
             return false;
         if (!more)
             return true;
-        if (!stet_span_equal_nocase(a_name, b_name) || !a_value.ptr != !b_value.ptr ||
-            !stet_span_equal(a_value, b_value))
+        if (!stet_span_equal_nocase(a_name, b_name) || !same_value(a_value, b_value))
             return false;
     }
 }
