@@ -227,17 +227,21 @@ static void not_modified(const struct exchange *x, struct stet_receipt *out)
     conclude(out, STET_RECEIVE_RETRY, STET_REASON_UPDATE_UNKNOWN);
 }
 
-/* Whether the two made one answer the client. */
-static bool combines(const struct exchange *x, enum stet_reason *reason)
+/* Whether the two made one answer the client; else why not. */
+static bool combines(const struct exchange *x, enum stet_reason storing, enum stet_reason *reason)
 {
     struct stet_combination combination;
     const struct stet_stored *stored = x->question->stored[x->decision->chosen];
     struct stet_stored joined = *stored;
     stet_partial_combine(stored, x->next, &combination);
-    *reason = combination.reason;
+    *reason = x->storable ? combination.reason : storing;
     joined.held = combination.held;
-    return combination.verdict != STET_COMBINE_NOT && x->storable &&
-           stet_partial_satisfies(x->question->request, &joined, x->question->now);
+    if (combination.verdict == STET_COMBINE_NOT || !x->storable)
+        return false;
+    if (stet_partial_satisfies(x->question->request, &joined, x->question->now))
+        return true;
+    *reason = STET_REASON_PARTIAL_MISS;
+    return false;
 }
 
 /* A 206. It is kept only if the client asked for a range: then it is what the client gets. */
@@ -246,7 +250,7 @@ static void part(const struct exchange *x, struct stet_receipt *out)
     const struct stet_request *request = x->question->request;
     bool old = has_chosen(x->question, x->decision);
     enum stet_reason reason = STET_REASON_FORWARDED;
-    if (old && combines(x, &reason)) {
+    if (old && combines(x, out->storing, &reason)) {
         conclude(out, STET_RECEIVE_COMBINE, reason);
         return;
     }

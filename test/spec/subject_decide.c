@@ -153,7 +153,8 @@ static void put_client(struct spec_run *run, const struct world *world,
         stet_partial_combine(source, next, &combination);
         joined.held = combination.held;
         source = &joined;
-    } else if (source == next && (validation->own_fields || next->response.status == 206)) {
+    } else if (source == next &&
+               (validation->own_fields || next->response.status == 206 || next->response.status == 304)) {
         fprintf(run->out, "client %u as it came\n", next->response.status);
         return;
     }
