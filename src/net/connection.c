@@ -385,7 +385,11 @@ static bool keep_output(struct stet__connection *connection, struct stet__turn *
 
 static void forget_output(struct stet__turn *turn)
 {
-    stet__output_clear(&turn->output);
+    /* Of what is sent at once nothing is kept (output.h), so this is all there is to clear. */
+    stet__buffer_clear(&turn->output.octets);
+    turn->output.sent = 0;
+    turn->output.body = (struct stet__body){0};
+    turn->output.body_bytes = 0;
     turn->record = NULL;
 }
 

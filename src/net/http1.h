@@ -44,10 +44,9 @@ void stet__http1_refuse(struct stet__connection *connection, struct stet__turn *
 void stet__http1_answer(struct stet__connection *connection, struct stet__turn *turn,
                         const struct stet__reply *reply);
 
-/* http1_answer.c: gathers the head of an answer and `body_len` octets of its parts, which are in memory.
- * False if there is no room. */
+/* http1_answer.c: gathers the head of an answer. False if there is no room. */
 bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *turn,
-                        const struct stet__reply *reply, size_t body_len);
+                        const struct stet__reply *reply);
 
 /* http1_answer.c: gathers 100 (Continue). */
 void stet__http1_continue(struct stet__connection *connection, struct stet__turn *turn);

@@ -122,8 +122,9 @@ static char *put_extra(const struct stet__reply *reply, char *to)
     return to;
 }
 
-bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *turn,
-                        const struct stet__reply *reply, size_t body_len)
+/* The head of the answer and `body_len` octets of its parts. False if there is no room. */
+static inline bool gather(struct stet__connection *connection, struct stet__turn *turn,
+                          const struct stet__reply *reply, size_t body_len)
 {
     const struct stet__head *head = reply->head;
     struct stet__worker *worker = connection->worker;
@@ -140,6 +141,12 @@ bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *
         to = put(to, reply->parts[i].memory);
     turn->output.octets.len += (size_t)(to - begin);
     return true;
+}
+
+bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *turn,
+                        const struct stet__reply *reply)
+{
+    return gather(connection, turn, reply, 0);
 }
 
 /* Sends a body that is not copied, within the call: only so long its parts are there. */
@@ -176,7 +183,7 @@ static void answer_at_once(struct stet__connection *connection, struct stet__tur
     struct stet__log_record record;
     if (worker->log)
         record = reply_record(connection, turn, reply);
-    if (!stet__http1_gather(connection, turn, reply, copied ? (size_t)octets : 0)) {
+    if (!gather(connection, turn, reply, copied ? (size_t)octets : 0)) {
         connection->broken = connection->closing = true;
         return;
     }

@@ -277,7 +277,7 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
     connection->closing |= !framed && !streaming->chunked;
     connection->state = STET__CONNECTION_STREAMING;
     turn->asked = true;
-    if (!stet__http1_gather(connection, turn, reply, 0) || !begin_body(turn, reply))
+    if (!stet__http1_gather(connection, turn, reply) || !begin_body(turn, reply))
         cut(connection);
 }
 
