@@ -14,10 +14,14 @@
 
 #include "cli/cli.h"
 
+enum { ORIGINS_MAX = 64 };
+
 static const char *set_origin(void *arg, const char *argument)
 {
     struct stet__proxy_settings *settings = arg;
     struct stet__proxy_origin origin;
+    if (settings->origins.count == ORIGINS_MAX)
+        return "that is one origin too many; there may be 64";
     const char *wrong = stet__proxy_origin_parse(stet__cli_span(argument), &origin);
     return wrong ? wrong : stet__cli_list_append(&settings->origins, &origin, sizeof origin);
 }

@@ -16,13 +16,14 @@
 
 #include "base/buffer.h"
 #include "net/head.h"
+#include "proxy/origins.h"
 #include "proxy/proxy.h"
 #include "proxy/purge_request.h"
 #include "proxy/shared.h"
 #include "store/store.h"
 
 #define BODY_MAX (1u << 20)
-#define ANSWER_MAX 4096
+#define ANSWER_MAX (64 * 1024)
 
 struct state {
     struct stet__proxy *proxy;
@@ -270,6 +271,21 @@ static void put_member(struct stet__buffer *json, const char *name, uint64_t val
     stet__buffer_append_u64(json, value);
 }
 
+/* An origin's text is one of a URI or a path; quotes and backslashes are left out of it. */
+static void put_origins(const struct stet__proxy *proxy, struct stet__buffer *json)
+{
+    const struct stet__proxy_configuration *configuration = proxy->configuration;
+    for (size_t i = 0; i < configuration->origin_count; i++) {
+        struct stet_span text = configuration->origins[i].text;
+        stet__buffer_append_text(json, i > 0 ? ", {\"origin\": \"" : "{\"origin\": \"");
+        for (size_t at = 0; at < text.len; at++)
+            if (text.ptr[at] >= ' ' && text.ptr[at] != '"' && text.ptr[at] != '\\')
+                stet__buffer_append(json, stet_span_of(text.ptr + at, 1));
+        stet__buffer_append_text(json, stet__origin_healthy(proxy->origins, i) ? "\", \"healthy\": true}"
+                                                                               : "\", \"healthy\": false}");
+    }
+}
+
 static void tell_status(struct state *state, struct stet__exchange *exchange)
 {
     struct stet__store_statistics store;
@@ -282,7 +298,9 @@ static void tell_status(struct state *state, struct stet__exchange *exchange)
     put_member(&json, ", \"added\": ", store.added);
     put_member(&json, ", \"evicted\": ", store.evicted);
     put_member(&json, ", \"purged\": ", store.purged);
-    stet__buffer_append_text(&json, "}}\n");
+    stet__buffer_append_text(&json, "}, \"origins\": [");
+    put_origins(state->proxy, &json);
+    stet__buffer_append_text(&json, "]}\n");
     answer(exchange, 200, STET_REASON_STATUS_TOLD, &json);
     stet__buffer_release(&json);
 }
