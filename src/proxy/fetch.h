@@ -107,6 +107,11 @@ void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason);
 /* The status of the visit's answer, with what the origin said. */
 struct stet_cache_status stet__fetch_status(const struct stet__fetch *fetch);
 
+/* upload.c: the body of the request; `owner` is the fetch. */
+enum stet__supply stet__upload_next(void *owner, struct stet__part *part);
+void stet__upload_ready(void *owner);
+void stet__upload_drained(void *owner);
+
 /* ask.c: the head of the request, into `out`. False if there is no memory. */
 bool stet__ask_head(struct stet__fetch *fetch, struct stet__buffer *out);
 

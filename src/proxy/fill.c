@@ -41,8 +41,9 @@ static bool may_share(const struct stet_request *leader, const struct stet__visi
 {
     if (leader->method != visit->question.request->method && leader->method != STET_METHOD_GET)
         return false;
-    return visit->count == 0 || stet_vary_matches(&visit->stored[0]->response.fields, &leader->fields,
-                                                  &visit->question.request->fields);
+    const struct stet_cache_question *question = &visit->question;
+    return question->count == 0 || stet_vary_matches(&question->stored[0]->response.fields, &leader->fields,
+                                                     &question->request->fields);
 }
 
 static struct stet__fill *find(struct stet__fills *fills, const struct stet__fill *like,

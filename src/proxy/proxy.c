@@ -76,10 +76,14 @@ void stet__visit_release(struct stet__visit *visit)
     visit->count = 0;
 }
 
-static void serve(struct stet__visit *visit)
+/* Serves a candidate. The visit is gone with its answer: what is not needed for that goes before. */
+static void serve(struct stet__visit *visit, size_t chosen, const struct stet_cache_status *status)
 {
-    struct stet_cache_status status = stet__status_of(visit);
-    stet__serve_object(visit, visit->candidates[visit->decision.chosen].object, &status);
+    struct stet__object *object = visit->candidates[chosen].object;
+    visit->candidates[chosen] = visit->candidates[--visit->count];
+    stet__visit_release(visit);
+    stet__serve_object(visit, object, status);
+    stet__object_release(object);
 }
 
 static void serve_and_revalidate(struct stet__visit *visit)
@@ -151,28 +155,29 @@ static void share_failure(struct stet__visit *visit)
     }
     struct stet_cache_status status = stet__status_of(visit);
     status.detail = receipt.reason;
-    stet__serve_object(visit, visit->candidates[receipt.chosen].object, &status);
+    serve(visit, receipt.chosen, &status);
 }
 
 void stet__visit_consider(struct stet__visit *visit)
 {
+    struct stet_cache_status status;
     find(visit);
     decide(visit);
     switch (visit->decision.action) {
     case STET_CACHE_SERVE:
-        serve(visit);
-        break;
+        status = stet__status_of(visit);
+        serve(visit, visit->decision.chosen, &status);
+        return;
     case STET_CACHE_SERVE_AND_REVALIDATE:
         serve_and_revalidate(visit);
         return;
     case STET_CACHE_REVALIDATE:
     case STET_CACHE_FORWARD:
-        if (visit->failure == STET_REASON_OK) {
+        if (visit->failure == STET_REASON_OK)
             forward(visit);
-            return;
-        }
-        share_failure(visit);
-        break;
+        else
+            share_failure(visit);
+        return;
     case STET_CACHE_FAIL:
         fail(visit, visit->decision.reason);
         return;
