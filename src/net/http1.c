@@ -244,6 +244,7 @@ static void drop_answer(struct stet__connection *connection, struct stet__turn *
                         const struct stet__reply *reply)
 {
     stet__assert(connection->state == STET__CONNECTION_GONE);
+    stet__http1_log_unsent(connection, turn, reply);
     stet__connection_close(connection);
     if (reply->source.next)
         reply->source.done(reply->source.owner, false);

@@ -51,6 +51,10 @@ bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *
 /* http1_answer.c: gathers 100 (Continue). */
 void stet__http1_continue(struct stet__connection *connection, struct stet__turn *turn);
 
+/* http1_answer.c: logs an answer to a client that is gone. */
+void stet__http1_log_unsent(struct stet__connection *connection, const struct stet__turn *turn,
+                            const struct stet__reply *reply);
+
 /* http1_answer.c: what the log says of the request of `turn`, and how long it took. */
 struct stet__log_record stet__http1_record(const struct stet__connection *connection,
                                            const struct stet__turn *turn);

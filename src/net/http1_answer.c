@@ -174,6 +174,17 @@ static struct stet__log_record reply_record(const struct stet__connection *conne
     return record;
 }
 
+void stet__http1_log_unsent(struct stet__connection *connection, const struct stet__turn *turn,
+                            const struct stet__reply *reply)
+{
+    struct stet__worker *worker = connection->worker;
+    if (!worker->log)
+        return;
+    struct stet__log_record record = reply_record(connection, turn, reply);
+    record.aborted = true;
+    stet__access_log_add(worker->log, worker->index, &record);
+}
+
 static void answer_at_once(struct stet__connection *connection, struct stet__turn *turn,
                            const struct stet__reply *reply)
 {

@@ -18,10 +18,12 @@ void stet__request_body_begin(struct stet__connection *connection, struct stet__
     struct stet__request_body *body = &turn->body;
     bool chunked = request->body == STET_BODY_CHUNKED;
     connection->body_left = request->body == STET_BODY_LENGTH ? request->content_length : 0;
-    *body = (struct stet__request_body){.base = turn->begin,
-                                        .chunked = chunked,
-                                        .over = !chunked && connection->body_left == 0,
-                                        .begun = !request->expect_continue || turn->begin < turn->end};
+    bool over = !chunked && connection->body_left == 0;
+    *body =
+        (struct stet__request_body){.base = turn->begin,
+                                    .chunked = chunked,
+                                    .over = over,
+                                    .begun = over || !request->expect_continue || turn->begin < turn->end};
     stet__buffer_init(&body->trailers, TRAILER_MAX + 2);
     if (chunked)
         stet_chunked_begin(&connection->chunked, TRAILER_MAX);

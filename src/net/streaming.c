@@ -199,6 +199,9 @@ static void finish(struct stet__connection *connection, struct stet__turn *turn)
 {
     if (connection->worker->role->reads_bodies)
         stet__request_body_leave(connection, turn);
+    /* RFC 9112 section 9.6, as in http1_answer.c: more may have come since. */
+    if (connection->closing && (connection->body_left > 0 || turn->begin < turn->end))
+        connection->linger = true;
     connection->state = STET__CONNECTION_READING;
     end(connection, turn, true);
 }

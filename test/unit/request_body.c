@@ -368,6 +368,8 @@ static void test_cut_off(void **state)
     assert_int_equal(wire_ask(POST("/read", CHUNKED) "5\r\nhello\r\n"), 0);
     wire_stop();
     assert_int_equal(role.gone, 2);
+    assert_non_null(strstr(wire.logged, "\"status\":500,\"bytes\":0,"));
+    assert_non_null(strstr(wire.logged, "\"aborted\":true"));
 }
 
 /* A body that is not read, or not to its end: the next request is found, or the connection ends. */
@@ -419,7 +421,10 @@ static void test_continue_and_hints(void **state)
     wire_receive_until(fd, HINTS CONTINUE);
     wire_say(fd, HELLO "\r\n");
     wire_receive_until(fd, "ok 11: hello world /interim\n");
-    /* It is on its way already: nobody waits. */
+    /* Nothing to wait for, and nobody that waits. */
+    wire_say(fd, POST("/read", EXPECT));
+    wire_receive_until(fd, "ok 0:  /read\n");
+    assert_memory_equal(wire.received, "HTTP/1.1 200", 12);
     wire_say(fd, POST("/read", LENGTH(5) EXPECT) "hello");
     wire_receive_until(fd, "ok 5: hello /read\n");
     assert_memory_equal(wire.received, "HTTP/1.1 200", 12);
