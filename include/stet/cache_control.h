@@ -4,10 +4,11 @@
  * (RFC 9213). One shape for both, so that nobody behind this header asks which it was.
  *
  * Duplicates and conflicts (RFC 9111 section 4.2.1): of several values of one directive the smallest counts
- * (of max-stale and the stale windows too: the strictest). A lifetime that is malformed anywhere is `invalid`:
- * what has it is stale. A field list counts as the unqualified directive if it is malformed, stands beside a
- * different one, or names Cache-Control, Content-Encoding, Expires or Vary, without which a stored response
- * would be taken for another. Directives that are not known, and text inside of quoted strings, mean nothing.
+ * (of max-stale and the stale windows too: the strictest). A lifetime that is malformed anywhere is
+ * `invalid`: what has it is stale. A field list counts as the unqualified directive if it is malformed,
+ * stands beside a different one, or names Cache-Control, Content-Encoding, Expires or Vary, without which a
+ * stored response would be taken for another. Directives that are not known, and text inside of quoted
+ * strings, mean nothing.
  *
  * A member that is malformed (a semicolon or a space instead of the comma, a quote that is not closed) still
  * forbids what its words forbid: `private; max-age=60` is private, and its max-age is invalid. It allows
