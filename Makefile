@@ -39,7 +39,8 @@ docs: build
 
 test:
 	@tools/deps build docs test
-	@tools/peers varnish
+	@tools/peers varnish nginx dokuwiki
+	@tools/npm http-cache-tests@0.4.5 node-red@4.1.15
 	@test/run all
 
 check:
