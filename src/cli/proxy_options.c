@@ -194,6 +194,8 @@ static const struct stet__option own_limits[] = {
     STET__ROW_SIZE("memory", PROXY(store.bytes), STET__MIB, STET__TIB, "what is stored, with all overhead"),
     STET__ROW_SIZE("max-object", PROXY(store.object_bytes), STET__KIB, STET__TIB, "larger answers pass without being stored"),
     STET__ROW_NUMBER("max-variants", "N", PROXY(store.variants), 1, STET_CANDIDATES_MAX, "stored answers of one URI"),
+    STET__ROW_SIZE("max-answer-head-bytes", PROXY(upstream.head.head_bytes), 256, STET__MIB, "head of an origin's answer, else 502"),
+    STET__ROW_NUMBER("max-answer-fields", "N", PROXY(upstream.head.fields), 1, 1000, "field lines of an origin's answer, else 502"),
     SECONDS("connect-timeout", upstream.connect_timeout_s, 1, STET__DAY_S, "until the connection to an origin stands, else 504"),
     SECONDS("answer-timeout", upstream.answer_timeout_s, 1, STET__DAY_S, "until the head of its answer is there, else 504"),
     SECONDS("read-timeout", upstream.read_timeout_s, 1, STET__DAY_S, "pause in its answer, or in taking a request"),

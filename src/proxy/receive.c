@@ -165,7 +165,9 @@ static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *st
     if (fetch->framing == STET_BODY_LENGTH)
         serving.came_length = fetch->content_length;
     serving.status.stored = kept;
-    serving.status.detail = kept ? fetch->decision.reason : fetch->receipt.reason;
+    /* Why it is stored or not; fwd says why it was asked for. */
+    bool storing = kept || fetch->receipt.reason == STET_REASON_FORWARDED;
+    serving.status.detail = storing ? fetch->receipt.storing : fetch->receipt.reason;
     fetch->visit = NULL;
     visit->fetch = NULL;
     stet__serve(fetch->worker, &serving);

@@ -90,7 +90,8 @@ void stet__relay_begin(struct stet__fetch *fetch)
         return;
     }
     struct stet_cache_status status = stet__fetch_status(fetch);
-    status.detail = fetch->receipt.reason;
+    bool passed = fetch->receipt.reason == STET_REASON_FORWARDED;
+    status.detail = passed ? fetch->receipt.storing : fetch->receipt.reason;
     struct stet__extra extra;
     stet__extra_begin(&extra);
     stet__extra_status(&extra, fetch->worker, &status);
