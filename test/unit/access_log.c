@@ -59,6 +59,7 @@ static void test_common(void **state)
     record.reason = "ok";
     memset(record.peer, 0, sizeof record.peer);
     record.target = STET_SPAN("/\r\n\"");
+    record.cache = STET_SPAN("stet; hit"); /* in JSON alone */
     assert_line(
         STET__LOG_COMMON, &record,
         "unix: - - [21/Nov/2026:09:30:00 +0000] \"GET /\\x0d\\x0a\\x22 HTTP/1.0\" 200 12345 ok aborted\n");
@@ -87,9 +88,11 @@ static void test_json(void **state)
         "\"reason\":\"if-none-match-matches\",\"referer\":\"http://x/\\u0022\\u005c\","
         "\"user_agent\":\"a\\u0009b\\u007f\\u00c3\\u00a9\"}\n");
     record = (struct stet__log_record){.status = 200, .reason = "ok", .aborted = true, .minor = 1};
+    record.cache = STET_SPAN("stet; key=\"k\"");
     assert_line(STET__LOG_JSON, &record,
                 "{\"time\":\"1970-01-01T00:00:00Z\",\"peer\":\"unix:\",\"version\":\"1.1\",\"status\":200,"
-                "\"bytes\":0,\"duration_us\":0,\"reason\":\"ok\",\"aborted\":true}\n");
+                "\"bytes\":0,\"duration_us\":0,\"reason\":\"ok\","
+                "\"cache\":\"stet; key=\\u0022k\\u0022\",\"aborted\":true}\n");
 }
 
 static void test_copy(void **state)
