@@ -10,11 +10,13 @@
 
 #include <stet/answer.h>
 #include <stet/cache.h>
+#include <stet/cache_control.h>
 #include <stet/cache_status.h>
 #include <stet/date.h>
 #include <stet/etag.h>
 #include <stet/field.h>
 #include <stet/forward.h>
+#include <stet/freshness.h>
 #include <stet/http1.h>
 #include <stet/invalidation.h>
 #include <stet/message.h>
@@ -27,6 +29,7 @@
 #include <stet/sf.h>
 #include <stet/span.h>
 #include <stet/status.h>
+#include <stet/stored.h>
 #include <stet/update.h>
 #include <stet/uri.h>
 #include <stet/vary.h>
