@@ -438,6 +438,8 @@ bool stet__fetch_begin(struct stet__visit *visit, bool answer)
     if (fetch->validating)
         stet_cache_validation(&fetch->question, &fetch->decision, fetch->tags, sizeof fetch->tags,
                               &fetch->validation);
+    fetch->widened = !fetch->validation.own_fields && !fetch->validation.has_range &&
+                     stet_fields_have(&fetch->request.head.fields, STET_FIELD_RANGE);
     stet__attempt_begin(&fetch->attempt);
     return true;
 }

@@ -37,6 +37,23 @@ static void request(void *state, struct stet__exchange *exchange)
     stet__visit_consider(visit);
 }
 
+/* An answer that was cut off is not one, whichever version of its head still stands in the store. */
+static void drop_cut(struct stet__visit *visit)
+{
+    for (size_t i = 0; i < visit->count;) {
+        struct stet__object *object = visit->candidates[i].object;
+        if (!object->body || stet__body_state(object->body) != STET__BODY_CUT) {
+            i++;
+            continue;
+        }
+        stet__store_remove(visit->worker->proxy->store, object);
+        stet__object_release(object);
+        visit->count--;
+        for (size_t k = i; k < visit->count; k++)
+            visit->candidates[k] = visit->candidates[k + 1];
+    }
+}
+
 /* What is stored for it. */
 static void find(struct stet__visit *visit)
 {
@@ -45,6 +62,7 @@ static void find(struct stet__visit *visit)
     if (visit->target.cacheable)
         visit->count = stet__store_find(worker->proxy->store, visit->target.key, visit->target.hash,
                                         visit->candidates, STET_CANDIDATES_MAX);
+    drop_cut(visit);
     visit->question = (struct stet_cache_question){.request = &visit->exchange->request->head,
                                                    .target = visit->target.path_query,
                                                    .stored = visit->stored,

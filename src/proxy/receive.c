@@ -447,8 +447,23 @@ static void stale(struct stet__fetch *fetch)
     stet__fetch_drop(fetch);
 }
 
+/* More than can be kept for the sake of a range: the range is asked for after all. */
+static bool narrow(struct stet__fetch *fetch)
+{
+    bool large = fetch->framing == STET_BODY_LENGTH &&
+                 fetch->content_length > fetch->worker->configuration->store.object_bytes;
+    if (!fetch->widened || !fetch->visit || !large)
+        return false;
+    fetch->widened = false;
+    fetch->validation.own_fields = true;
+    stet__fetch_again(fetch);
+    return true;
+}
+
 void stet__fetch_received(struct stet__fetch *fetch)
 {
+    if (narrow(fetch))
+        return;
     invalidate(fetch);
     make_next(fetch);
     fetch->receipt = (struct stet_receipt){
