@@ -286,10 +286,11 @@ static void head(const struct exchange *x, struct stet_receipt *out)
     }
 }
 
-/* Answers to the conditions and ranges of one request: no other request could be answered with them. */
-static bool never_kept(unsigned status)
+/* Answers to the conditions and ranges of one request: no other request could be answered with them. And a
+ * 206 to anything but a GET has no octets, or none that a range is of. */
+static bool never_kept(enum stet_method method, unsigned status)
 {
-    return status == 304 || status == 412 || status == 416;
+    return status == 304 || status == 412 || status == 416 || (status == 206 && method != STET_METHOD_GET);
 }
 
 void stet_cache_receive(const struct stet_cache_question *question,
@@ -302,9 +303,9 @@ void stet_cache_receive(const struct stet_cache_question *question,
     struct stet_storable storable =
         stet_storable_judge(question->request, question->target, next, question->policy);
     *out = (struct stet_receipt){.chosen = question->count, .storing = storable.reason};
-    if (never_kept(status) && storable.storable)
+    if (never_kept(method, status) && storable.storable)
         out->storing = STET_REASON_NOT_STORED_STATUS;
-    x.storable = storable.storable && decision->may_store && !never_kept(status);
+    x.storable = storable.storable && decision->may_store && !never_kept(method, status);
     enum stet_reason reason;
     if (method != STET_METHOD_GET && method != STET_METHOD_HEAD) {
         full(&x, out);
@@ -316,7 +317,7 @@ void stet_cache_receive(const struct stet_cache_question *question,
         out->chosen = decision->chosen;
     } else if (status == 416 && validation->has_range) {
         conclude(out, STET_RECEIVE_RETRY, STET_REASON_RANGE_UNSATISFIABLE);
-    } else if (status == 206) {
+    } else if (status == 206 && method == STET_METHOD_GET) {
         part(&x, out);
         if (out->action == STET_RECEIVE_COMBINE)
             out->chosen = decision->chosen;
