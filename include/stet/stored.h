@@ -73,20 +73,25 @@ struct stet_storable {
  * Whether the final response to `request` may be stored. The rules in their order, the first that objects
  * counts; without a clause they are of section 3:
  *
- *   not-stored-method            GET, HEAD, and POST as below
- *   not-stored-status            not final; 304; must-understand and not known (section 5.2.2.3); 428, 429,
- * 431 and 511 (RFC 6585); 407, 412, 416 and 417, which answer to fields of the request that select nothing
- *   not-stored-partial           a 206 without one valid Content-Range (section 3.3)
- *   not-stored-request-no-store  section 5.2.1.5, always followed
- *   not-stored-no-store          unless must-understand lifts it
- *   not-stored-private           unqualified, in a shared cache
- *   not-stored-authorization     section 3.5, in a shared cache
- *   not-stored-no-lifetime       no explicit expiry, no public (in a private cache: private), no heuristic
- * status not-stored-post              a 200 with a positive explicit lifetime and a Content-Location that is
- * `target`, as path or as URI with the request's Host: RFC 9110 section 9.3.3 not-stored-vary              an
- * asterisk in Vary, which no request could ever select not-stored-cookie            in a shared cache
- * Set-Cookie needs policy->keep_cookies, a positive explicit lifetime and no unqualified no-cache:
- * section 7.3 not-stored-useless           nothing to validate with, and it could never be used without
+ *   not-stored-method         GET, HEAD, and POST as below
+ *   not-stored-status         not final; 304; must-understand and not known (section 5.2.2.3); 428, 429,
+ *                             431 and 511 (RFC 6585); 407, 412, 416 and 417, which answer to fields of
+ *                             the request that select nothing
+ *   not-stored-partial        a 206 to another method than GET, or without one valid Content-Range
+ *                             (section 3.3)
+ *   not-stored-request-no-store   section 5.2.1.5, always followed
+ *   not-stored-no-store       unless must-understand lifts it
+ *   not-stored-private        unqualified, in a shared cache
+ *   not-stored-authorization  section 3.5, in a shared cache
+ *   not-stored-no-lifetime    no explicit expiry, no public (in a private cache: private), and a status
+ *                             that is not heuristic
+ *   not-stored-post           other than a 200 with a positive explicit lifetime and a Content-Location
+ *                             that is `target`, as a path or as a URI with the request's Host: RFC 9110
+ *                             section 9.3.3
+ *   not-stored-vary           an asterisk in Vary, which no request could ever select
+ *   not-stored-cookie         in a shared cache Set-Cookie needs policy->keep_cookies, a positive explicit
+ *                             lifetime and no unqualified no-cache: section 7.3
+ *   not-stored-useless        nothing to validate with, and it could never be used without
  *
  * `stored` is read by stet_stored_read; `target` is the path and query of the request, absent if there is
  * none.

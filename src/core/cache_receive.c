@@ -209,7 +209,7 @@ static void not_modified(const struct exchange *x, struct stet_receipt *out)
     const struct stet_request *request = x->question->request;
     bool own = x->validation->own_fields;
     if (own ? !client_conditional(request) : !x->validation->conditional) {
-        conclude(out, STET_RECEIVE_RETRY, STET_REASON_304_UNASKED);
+        conclude(out, STET_RECEIVE_RETRY, STET_REASON_NOT_MODIFIED_UNASKED);
         return;
     }
     if (freshens(x, out))

@@ -58,7 +58,8 @@ static bool partial(const struct question *q)
     struct stet_content_range range;
     if (q->stored->response.status != 206)
         return false;
-    return !field || stet_fields_count(fields, STET_FIELD_CONTENT_RANGE) > 1 ||
+    return q->request->method != STET_METHOD_GET || !field ||
+           stet_fields_count(fields, STET_FIELD_CONTENT_RANGE) > 1 ||
            stet_content_range_parse(field->value, &range) != STET_OK || range.unsatisfied;
 }
 
@@ -220,6 +221,6 @@ struct stet_storable stet_storable_judge(const struct stet_request *request, str
     if (has(&q, STET_CC_NO_STORE))
         reason = STET_REASON_STORABLE_MUST_UNDERSTAND;
     else if (marked(&q))
-        reason = STET_REASON_STORABLE_EXPLICIT;
+        reason = STET_REASON_STORABLE;
     return (struct stet_storable){true, reason};
 }

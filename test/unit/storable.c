@@ -76,7 +76,7 @@ static bool allowed(const struct world *w)
 
 static bool is_storing(enum stet_reason reason)
 {
-    return reason == STET_REASON_STORABLE_EXPLICIT || reason == STET_REASON_STORABLE_HEURISTIC ||
+    return reason == STET_REASON_STORABLE || reason == STET_REASON_STORABLE_HEURISTIC ||
            reason == STET_REASON_STORABLE_MUST_UNDERSTAND;
 }
 
