@@ -418,6 +418,20 @@ static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool ans
     return false;
 }
 
+/*
+ * A range of what is not stored, with --range-miss whole: the whole is asked for, so that it can be stored,
+ * and the range is cut out of it here. Conditions that only the origin may judge go there as they are.
+ */
+static bool asks_for_whole(const struct stet__fetch *fetch)
+{
+    const struct stet_fields *fields = &fetch->request.head.fields;
+    return fetch->worker->configuration->range_miss == STET__RANGE_MISS_WHOLE && fetch->target.cacheable &&
+           fetch->decision.may_store && fetch->validation.own_fields &&
+           fetch->request.head.method == STET_METHOD_GET && stet_fields_have(fields, STET_FIELD_RANGE) &&
+           !stet_fields_have(fields, STET_FIELD_IF_MATCH) &&
+           !stet_fields_have(fields, STET_FIELD_IF_UNMODIFIED_SINCE);
+}
+
 bool stet__fetch_begin(struct stet__visit *visit, bool answer)
 {
     struct stet__fetch *fetch = make(visit, answer);
@@ -438,8 +452,9 @@ bool stet__fetch_begin(struct stet__visit *visit, bool answer)
     if (fetch->validating)
         stet_cache_validation(&fetch->question, &fetch->decision, fetch->tags, sizeof fetch->tags,
                               &fetch->validation);
-    fetch->widened = !fetch->validation.own_fields && !fetch->validation.has_range &&
-                     stet_fields_have(&fetch->request.head.fields, STET_FIELD_RANGE);
+    fetch->widened = asks_for_whole(fetch);
+    if (fetch->widened)
+        fetch->validation.own_fields = false;
     stet__attempt_begin(&fetch->attempt);
     return true;
 }
