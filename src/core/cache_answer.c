@@ -14,8 +14,7 @@
 static bool lacks_date(const struct stet_request *request, const struct stet_stored *stored)
 {
     return stored->selected.last_modified == STET_NO_DATE &&
-           stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE) &&
-           !stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH);
+           stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE);
 }
 
 /* While a response of unknown length still comes in, a range of it cannot be told from one beyond its end. */

@@ -125,8 +125,7 @@ static void full(const struct exchange *x, struct stet_receipt *out)
         out->set = replaced(x);
         conclude(out, STET_RECEIVE_STORE,
                  asked && out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
-    } else if (asked && x->next->method != STET_METHOD_HEAD && says_what_is(x->next->response.status) &&
-               !personal(out->storing)) {
+    } else if (asked && says_what_is(x->next->response.status) && !personal(out->storing)) {
         out->invalidated = stet__bit(x->decision->chosen);
     }
 }
@@ -174,8 +173,8 @@ static size_t confirmed(const struct exchange *x)
     size_t chosen = x->decision->chosen, offered = 0;
     if (stet_etag_present(new->etag)) {
         for (size_t i = 0; i < question->count; i++)
-            if (named(x, (chosen + i) % question->count))
-                return (chosen + i) % question->count;
+            if (named(x, i))
+                return i;
         return question->count;
     }
     if (new->last_modified != STET_NO_DATE || x->validation->clients)
@@ -262,7 +261,7 @@ static void part(const struct exchange *x, struct stet_receipt *out)
         return;
     }
     conclude(out, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
-    if (answers && x->storable && !(old && x->question->stored[x->decision->chosen]->held.complete)) {
+    if (answers && x->storable) {
         out->set = replaced(x);
         conclude(out, STET_RECEIVE_STORE, out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
     }

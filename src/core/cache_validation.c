@@ -114,7 +114,7 @@ static void offer_tags(const struct stet_cache_question *question, const struct 
     if (stet_etag_present(etag))
         (void)add(tags, etag);
     for (size_t i = 0; i < question->count; i++)
-        if (i != decision->chosen && stet__stored_offered(question, i))
+        if (stet__stored_offered(question, i))
             (void)add(tags, stet__origin_etag(question->stored[i]));
     /* Where tags are made here, those of the client were too. The background has no client to answer. */
     if (!chosen->synthesised && decision->action == STET_CACHE_REVALIDATE)

@@ -177,6 +177,8 @@ static void put_receipt(struct spec_run *run, const struct world *world,
     putc('\n', run->out);
     put_set(run, receipt->action == STET_RECEIVE_STORE ? "replaces" : "freshens", receipt->set);
     put_set(run, "invalidates", receipt->invalidated);
+    if (receipt->invalidated == 0)
+        fputs("invalidates nothing\n", run->out);
     if (world->has_answer) {
         put_client(run, world, validation, receipt);
         fprintf(run->out, "storing %s\n", reason_name(receipt->storing));
