@@ -180,7 +180,7 @@ static const struct stet__option origins[] = {
     STET__ROW_NUMBER("heuristic-percent", "N", PROXY(policy.heuristic.percent), 0, 100, "lifetime without being told: of the time since the last change"),
     SECONDS("heuristic-max", policy.heuristic.max_s, 0, YEAR_S, "at most so long"),
     STET__ROW_SWITCH("ignore-clients", OWN(ignore_clients), "clients cannot ask for anything fresher (no-cache, max-age)"),
-    STET__ROW_CALL("range-miss", "WHAT", "whole", set_range_miss, "fetch for a range that is not there: whole or slice"),
+    STET__ROW_CALL("range-miss", "WHAT", "slice", set_range_miss, "fetch for a range that is not there: whole or slice"),
     STET__ROW_SIZE("etag-limit", PROXY(etag_bytes), 0, STET__TIB, "answers without an entity tag get one, up to here"),
 
     STET__ROW_HEADING("What is told"),
@@ -231,6 +231,7 @@ void stet__proxy_settings_init(struct stet__proxy_settings *settings)
         .policy = STET_CACHE_POLICY_SHARED,
         .store = {.bytes = 512 * STET__MIB, .object_bytes = 64 * STET__MIB, .variants = 32},
         .etag_bytes = STET__MIB,
+        .range_miss = STET__RANGE_MISS_SLICE,
     };
     settings->proxy.policy.targets = default_targets;
     settings->proxy.policy.target_count = sizeof default_targets / sizeof *default_targets;
