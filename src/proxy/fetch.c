@@ -389,13 +389,30 @@ static struct stet__fetch *make(struct stet__visit *visit, bool answer)
 }
 
 /*
+ * A range of what is not stored, with --range-miss whole: the whole is asked for, so that it can be stored,
+ * and the range is cut out of it here; so others may wait for it too. Conditions that only the origin may
+ * judge go there as they are, and so does Authorization, whose answers are nobody else's.
+ */
+static bool asks_for_whole(const struct stet__visit *visit)
+{
+    const struct stet_fields *fields = &visit->question.request->fields;
+    return visit->worker->configuration->range_miss == STET__RANGE_MISS_WHOLE && visit->target.cacheable &&
+           visit->decision.may_store && visit->decision.action == STET_CACHE_FORWARD &&
+           visit->question.request->method == STET_METHOD_GET && stet_fields_have(fields, STET_FIELD_RANGE) &&
+           !stet_fields_have(fields, STET_FIELD_IF_MATCH) &&
+           !stet_fields_have(fields, STET_FIELD_IF_UNMODIFIED_SINCE) &&
+           !stet_fields_have(fields, STET_FIELD_AUTHORIZATION);
+}
+
+/*
  * Whether others may wait for this answer, and this visit for that of others. Not for a key whose answers
  * could not be shared lately, and not again and again.
  */
 static bool may_collapse(struct stet__visit *visit)
 {
     const struct stet_cache_decision *decision = &visit->decision;
-    if (!visit->target.cacheable || !decision->may_collapse || !decision->may_store || visit->waits > 2)
+    bool shared = decision->may_collapse || asks_for_whole(visit);
+    if (!visit->target.cacheable || !shared || !decision->may_store || visit->waits > 2)
         return false;
     if (!stet__lately_has(visit->worker->proxy->lately, visit->target.hash, visit->exchange->now))
         return true;
@@ -418,20 +435,6 @@ static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool ans
     return false;
 }
 
-/*
- * A range of what is not stored, with --range-miss whole: the whole is asked for, so that it can be stored,
- * and the range is cut out of it here. Conditions that only the origin may judge go there as they are.
- */
-static bool asks_for_whole(const struct stet__fetch *fetch)
-{
-    const struct stet_fields *fields = &fetch->request.head.fields;
-    return fetch->worker->configuration->range_miss == STET__RANGE_MISS_WHOLE && fetch->target.cacheable &&
-           fetch->decision.may_store && fetch->validation.own_fields &&
-           fetch->request.head.method == STET_METHOD_GET && stet_fields_have(fields, STET_FIELD_RANGE) &&
-           !stet_fields_have(fields, STET_FIELD_IF_MATCH) &&
-           !stet_fields_have(fields, STET_FIELD_IF_UNMODIFIED_SINCE);
-}
-
 bool stet__fetch_begin(struct stet__visit *visit, bool answer)
 {
     struct stet__fetch *fetch = make(visit, answer);
@@ -452,7 +455,7 @@ bool stet__fetch_begin(struct stet__visit *visit, bool answer)
     if (fetch->validating)
         stet_cache_validation(&fetch->question, &fetch->decision, fetch->tags, sizeof fetch->tags,
                               &fetch->validation);
-    fetch->widened = asks_for_whole(fetch);
+    fetch->widened = answer && fetch->validation.own_fields && asks_for_whole(visit);
     if (fetch->widened)
         fetch->validation.own_fields = false;
     stet__attempt_begin(&fetch->attempt);
