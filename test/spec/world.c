@@ -149,6 +149,8 @@ static bool set_policy(struct stet_cache_policy *policy, struct stet_span word)
         policy->shared = false;
     else if (stet_span_equal(word, STET_SPAN("disobey")))
         policy->obey_clients = false;
+    else if (stet_span_equal(word, STET_SPAN("whole-for-range")))
+        policy->whole_for_range = true;
     else if (value_of(word, STET_SPAN("grace")).ptr)
         return integer(value_of(word, STET_SPAN("grace")), &policy->grace_s);
     else
