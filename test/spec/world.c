@@ -100,6 +100,12 @@ static bool set_held(struct stet_span value, struct stet_held *out)
     return true;
 }
 
+static bool set_length(struct stet_span value, struct stet_held *out)
+{
+    out->length_known = true;
+    return stet_span_to_u64(value, &out->complete_length) == STET_OK;
+}
+
 static bool set_word(struct reader *reader, struct stet_stored *stored, struct stet_span word)
 {
     struct stet_cache_question *question = &reader->world->question;
@@ -118,8 +124,7 @@ static bool set_word(struct reader *reader, struct stet_stored *stored, struct s
     else if (value_of(word, STET_SPAN("held")).ptr)
         return set_held(value_of(word, STET_SPAN("held")), &stored->held);
     else if (value_of(word, STET_SPAN("length")).ptr)
-        return stored->held.length_known = true, stet_span_to_u64(value_of(word, STET_SPAN("length")),
-                                                                  &stored->held.complete_length) == STET_OK;
+        return set_length(value_of(word, STET_SPAN("length")), &stored->held);
     else if (integer(value_of(word, STET_SPAN("delay")), &delay))
         stored->times.request = stored->times.response - delay;
     else
@@ -149,8 +154,6 @@ static bool set_policy(struct stet_cache_policy *policy, struct stet_span word)
         policy->shared = false;
     else if (stet_span_equal(word, STET_SPAN("disobey")))
         policy->obey_clients = false;
-    else if (stet_span_equal(word, STET_SPAN("whole-for-range")))
-        policy->whole_for_range = true;
     else if (value_of(word, STET_SPAN("grace")).ptr)
         return integer(value_of(word, STET_SPAN("grace")), &policy->grace_s);
     else
