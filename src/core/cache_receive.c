@@ -306,9 +306,7 @@ void stet_cache_receive(const struct stet_cache_question *question,
         out->storing = STET_REASON_NOT_STORED_STATUS;
     x.storable = storable.storable && decision->may_store && !never_kept(method, status);
     enum stet_reason reason;
-    if (method != STET_METHOD_GET && method != STET_METHOD_HEAD) {
-        full(&x, out);
-    } else if (status == 304) {
+    if (status == 304 && (method == STET_METHOD_GET || method == STET_METHOD_HEAD)) {
         not_modified(&x, out);
     } else if (is_error(status) && stands_in(question, decision, &reason)) {
         conclude(out, STET_RECEIVE_STALE,
