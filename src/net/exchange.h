@@ -173,6 +173,7 @@ struct stet__role {
      * Expect: 100-continue, and gets CONNECT and Upgrade. Else the driver drops bodies itself (http1.h).
      */
     bool reads_bodies;
+    bool intermediary; /* it is a proxy: no connection of HTTP/1.0 is kept */
 };
 
 #endif

@@ -218,7 +218,9 @@ void stet__http1_answer(struct stet__connection *connection, struct stet__turn *
     bool streams = reply->source.next && has_content(&turn->request, reply->head->status);
     if (connection->worker->role->reads_bodies && !(streams && reads_on(&turn->body)))
         stet__request_body_leave(connection, turn);
-    if (!turn->request.keep_alive || reply->close || connection->worker->stopping)
+    /* RFC 9112 section 9.3: a proxy does not maintain a connection with a client of HTTP/1.0. */
+    bool too_old = connection->worker->role->intermediary && turn->request.minor == 0;
+    if (!turn->request.keep_alive || too_old || reply->close || connection->worker->stopping)
         connection->closing = true;
     /* RFC 9112 section 9.6: octets that nobody reads would reset the connection before the answer is read. */
     if (connection->closing && (connection->body_left > 0 || turn->begin < turn->end))

@@ -258,7 +258,7 @@ static void stop(void *state)
 }
 
 const struct stet__role stet__proxy_role = {
-    .start = start, .request = request, .stop = stop, .reads_bodies = true};
+    .start = start, .request = request, .stop = stop, .reads_bodies = true, .intermediary = true};
 
 /* ---- what workers share ---- */
 
