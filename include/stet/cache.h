@@ -71,6 +71,14 @@ struct stet_cache_decision {
 void stet_cache_decide(const struct stet_cache_question *question, struct stet_cache_decision *out);
 
 /*
+ * For whoever wants to be told: why stored[i] was chosen or not by the decision about the same question.
+ * chosen, not-chosen, vary-miss, method-miss, authorization-forwarded, partial-miss; and where nobody looked
+ * at what is stored the reason of the decision itself, as condition-forwarded.
+ */
+enum stet_reason stet_cache_candidate(const struct stet_cache_question *question,
+                                      const struct stet_cache_decision *decision, size_t i);
+
+/*
  * What the client gets from `stored` (which is complete, or satisfies the request): RFC 9111 section 4.3.2. A
  * stored 200 gives 200, 206, 304 or 416, begun at If-None-Match; If-Modified-Since is compared with
  * Last-Modified, else with Date, else with the time of arrival. Another status comes out as it is, whatever

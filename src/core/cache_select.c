@@ -71,3 +71,24 @@ size_t stet__stored_choose(const struct stet_cache_question *question, uint64_t 
     best = best_of(question, whole);
     return best < question->count ? best : best_of(question, permitted);
 }
+
+enum stet_reason stet_cache_candidate(const struct stet_cache_question *question,
+                                      const struct stet_cache_decision *decision, size_t i)
+{
+    const struct stet_request *request = question->request;
+    const struct stet_stored *stored = question->stored[i];
+    if (i == decision->chosen)
+        return STET_REASON_CHOSEN;
+    if (!stet_vary_matches(&stored->response.fields, &stored->selecting, &request->fields))
+        return STET_REASON_VARY_MISS;
+    if (!stet__stored_selected(request, stored))
+        return STET_REASON_METHOD_MISS;
+    if (!stet__stored_permitted(request, stored, question->policy))
+        return STET_REASON_AUTHORIZATION_FORWARDED;
+    if (decision->chosen >= question->count)
+        return decision->reason; /* it could have been chosen, but nobody looked */
+    if (stet_partial_satisfies(request, question->stored[decision->chosen], question->now) &&
+        !stet_partial_satisfies(request, stored, question->now))
+        return STET_REASON_PARTIAL_MISS;
+    return STET_REASON_NOT_CHOSEN;
+}

@@ -200,6 +200,16 @@ static bool stands_in_oracle(const struct point *p)
     return !bound(p) && (late < window || (p->wants->sie != NONE && late < p->wants->sie));
 }
 
+/* What is told of the only candidate. */
+static enum stet_reason candidate_oracle(const struct point *p, enum stet_reason decided)
+{
+    if (!reads(p))
+        return STET_REASON_METHOD_MISS;
+    if (!permitted(p))
+        return STET_REASON_AUTHORIZATION_FORWARDED;
+    return p->if_match ? decided : STET_REASON_CHOSEN;
+}
+
 /* A request and a stored response as a point has them. */
 struct scene {
     struct stet_field asked[6], answered[4];
@@ -277,6 +287,9 @@ static void check(struct scene *s, const struct point *p)
     bool chosen = reads(p) && !p->if_match && permitted(p);
     if (got.chosen != (chosen ? 0 : 1) || (chosen && (got.age_s != p->age || got.ttl_s != LIFETIME - p->age)))
         complain(p, "chosen", got.reason, want.reason);
+    enum stet_reason why = stet_cache_candidate(&s->question, &got, 0);
+    if (why != candidate_oracle(p, got.reason))
+        complain(p, "told of the candidate", why, candidate_oracle(p, got.reason));
     stet_cache_unanswered(&s->question, &got, STET_REASON_UPSTREAM_RESET, &receipt);
     if ((receipt.action == STET_RECEIVE_STALE) != stands_in_oracle(p))
         complain(p, "stands in", receipt.reason, want.reason);
@@ -344,6 +357,12 @@ static void test_all_candidates(void **state)
         stet_cache_decide(&scenes[0].question, &got);
         assert_int_equal(got.chosen, best);
         assert_int_equal(got.age_s, 5);
+        for (size_t i = 0; i < STET_CANDIDATES_MAX; i++)
+            assert_int_equal(stet_cache_candidate(&scenes[0].question, &got, i),
+                             i == best    ? STET_REASON_CHOSEN
+                             : i % 3 == 0 ? STET_REASON_AUTHORIZATION_FORWARDED
+                             : i % 2 == 0 ? STET_REASON_NOT_CHOSEN
+                                          : STET_REASON_PARTIAL_MISS);
     }
 }
 
