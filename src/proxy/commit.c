@@ -213,20 +213,14 @@ static bool is_as_told(const struct stet__object *object)
     return held->complete || stet__body_length(object->body) == held->range.last - held->range.first + 1;
 }
 
-void stet__commit_complete(struct stet__fetch *fetch)
+/* The body of `old` is complete: a version that says its length, and has a tag if `digest` is not NULL. */
+static void amend(struct stet__fetch *fetch, struct stet__object *old, const struct stet__digest *digest)
 {
-    struct stet__store *kept = fetch->worker->proxy->store;
-    struct stet__object *old = fetch->object;
-    struct stet__digest digest;
-    bool tagged = fetch->digester && stet__digester_finish(fetch->digester, &digest);
-    fetch->digester = NULL;
-    if (!is_as_told(old)) {
-        stet__store_remove(kept, old);
-        return;
-    }
     const struct stet_fields *fields = &old->stored.response.fields;
+    if (stet_fields_have(fields, STET_FIELD_ETAG))
+        digest = NULL; /* a 304 has brought one meanwhile */
     bool measured = !old->stored.held.complete || stet_fields_have(fields, STET_FIELD_CONTENT_LENGTH);
-    if (measured && !tagged)
+    if (measured && !digest)
         return;
     struct making making;
     begin_version(&making, fetch, old);
@@ -234,19 +228,35 @@ void stet__commit_complete(struct stet__fetch *fetch)
     stet__lines_begin(&lines, &making.arena, fields->count + 2);
     for (size_t i = 0; i < fields->count; i++)
         stet__lines_add(&lines, &fields->at[i]);
-    if (tagged)
-        stet__add_tag(&lines, &digest);
+    if (digest)
+        stet__add_tag(&lines, digest);
     if (!measured) {
         stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, stet__body_length(old->body));
         making.stored.held.length_known = true;
         making.stored.held.complete_length = stet__body_length(old->body);
     }
-    making.stored.synthesised |= tagged;
+    making.stored.synthesised |= digest != NULL;
     making.failed |= lines.failed;
     making.stored.response.fields = lines.fields;
     struct stet__object *updated = finish(&making);
     if (!updated)
         return;
-    stet__store_update(kept, old, updated);
+    stet__store_amend(fetch->worker->proxy->store, old, updated);
     stet__object_release(updated);
+}
+
+void stet__commit_complete(struct stet__fetch *fetch)
+{
+    struct stet__store *kept = fetch->worker->proxy->store;
+    struct stet__object *old = stet__store_version(kept, fetch->object);
+    struct stet__digest digest;
+    bool tagged = fetch->digester && stet__digester_finish(fetch->digester, &digest);
+    fetch->digester = NULL;
+    if (!old)
+        return;
+    if (is_as_told(old))
+        amend(fetch, old, tagged ? &digest : NULL);
+    else
+        stet__store_remove(kept, old);
+    stet__object_release(old);
 }

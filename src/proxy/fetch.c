@@ -148,10 +148,9 @@ static void on_head(void *owner, const struct stet_http1_response *response)
 /* A body that is not kept: nobody who reads it, or the slowest is far behind. Returns what may be taken. */
 static size_t hold_back(struct stet__fetch *fetch, size_t len)
 {
-    uint64_t passed = stet__fill_passed(fetch->worker->proxy->fills, &fetch->fill);
+    uint64_t passed = stet__fill_trim(fetch->worker->proxy->fills, &fetch->fill);
     if (passed == UINT64_MAX)
         return SIZE_MAX;
-    stet__body_trim(fetch->body, passed);
     uint64_t ahead = stet__body_length(fetch->body) - passed;
     uint64_t room = ahead < BUFFERED_MAX ? BUFFERED_MAX - ahead : 0;
     return len < room ? len : (size_t)room;
@@ -483,6 +482,12 @@ static bool is_shared_failure(enum stet_reason reason)
     return reason == STET_REASON_UPSTREAM_REFUSED || reason == STET_REASON_UPSTREAM_UNAVAILABLE ||
            reason == STET_REASON_UPSTREAM_DNS || reason == STET_REASON_UPSTREAM_CONNECT_TIMEOUT ||
            reason == STET_REASON_UPSTREAM_UNREACHABLE || reason == STET_REASON_UPSTREAM_READ_TIMEOUT;
+}
+
+bool stet__fetch_chosen_lost(const struct stet__fetch *fetch, size_t chosen)
+{
+    const struct stet__body *body = chosen < fetch->count ? fetch->candidates[chosen].object->body : NULL;
+    return body && stet__body_lost(body);
 }
 
 void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason)

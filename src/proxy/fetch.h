@@ -105,6 +105,9 @@ void stet__fetch_second(struct stet__fetch *fetch);
 /* No usable answer came. */
 void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason);
 
+/* Whether nobody can be answered from a candidate any more; false if `chosen` is none. */
+bool stet__fetch_chosen_lost(const struct stet__fetch *fetch, size_t chosen);
+
 /* The status of the visit's answer, with what the origin said. */
 struct stet_cache_status stet__fetch_status(const struct stet__fetch *fetch);
 

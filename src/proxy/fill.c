@@ -186,7 +186,7 @@ void stet__fill_unkept(struct stet__fills *fills, struct stet__fill *fill)
     pthread_mutex_unlock(&fills->lock);
 }
 
-uint64_t stet__fill_passed(struct stet__fills *fills, struct stet__fill *fill)
+uint64_t stet__fill_trim(struct stet__fills *fills, struct stet__fill *fill)
 {
     uint64_t least = UINT64_MAX;
     pthread_mutex_lock(&fills->lock);
@@ -195,11 +195,13 @@ uint64_t stet__fill_passed(struct stet__fills *fills, struct stet__fill *fill)
         if (reader->passed < least)
             least = reader->passed;
     }
+    if (least != UINT64_MAX)
+        stet__body_trim(fill->body, least);
     pthread_mutex_unlock(&fills->lock);
     return least;
 }
 
-void stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, uint64_t hash)
+bool stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, uint64_t hash)
 {
     pthread_mutex_lock(&fills->lock);
     struct stet__list *list = bucket(fills, hash);
@@ -211,7 +213,9 @@ void stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, u
             break;
         }
     }
+    bool there = stet__body_trimmed(reader->body) <= reader->offset;
     pthread_mutex_unlock(&fills->lock);
+    return there;
 }
 
 void stet__fill_detach(struct stet__fills *fills, struct stet__reader *reader)

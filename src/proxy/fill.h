@@ -10,7 +10,7 @@
  *    answer may be stored, may be for another variant, may be private.
  * 2. While HEADED the body grows; its readers are woken by `grown` and by `over`.
  * 3. A fill is `unkept` if its body will not be stored: then its slowest reader holds the writer back, and
- *    what all have passed is freed.
+ *    what all have passed is freed, under the lock: who comes late knows whether there is still all it needs.
  */
 #ifndef STET_PROXY_FILL_H
 #define STET_PROXY_FILL_H
@@ -57,13 +57,16 @@ void stet__fill_grown(struct stet__fills *fills, struct stet__fill *fill, struct
 
 void stet__fill_unkept(struct stet__fills *fills, struct stet__fill *fill);
 
-/* The least that any reader has passed; UINT64_MAX if there is none. */
-uint64_t stet__fill_passed(struct stet__fills *fills, struct stet__fill *fill);
+/* Frees what all readers have passed: returns the least of that, or UINT64_MAX if there is no reader. */
+uint64_t stet__fill_trim(struct stet__fills *fills, struct stet__fill *fill);
 
 /* ---- of readers ---- */
 
-/* Finds the fill of the reader's body; none if the body has ended. */
-void stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, uint64_t hash);
+/*
+ * Finds the fill of the reader's body; none if the body has ended. False: the octets that it is to begin with
+ * are freed already.
+ */
+bool stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, uint64_t hash);
 void stet__fill_detach(struct stet__fills *fills, struct stet__reader *reader);
 
 /* The reader has passed what is before its offset. */

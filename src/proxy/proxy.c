@@ -18,7 +18,8 @@ static void request(void *state, struct stet__exchange *exchange)
         if (worker->configuration->forward)
             stet__tunnel_begin(worker, exchange);
         else
-            stet__proxy_error(worker, exchange, (struct stet__refused){421, STET_REASON_NOT_A_PROXY}, NULL);
+            stet__proxy_error(worker, exchange, (struct stet__refused){421, STET_REASON_NOT_A_PROXY}, NULL,
+                              NULL);
         return;
     }
     visit = stet__arena_alloc(exchange->arena, sizeof *visit);
@@ -37,12 +38,13 @@ static void request(void *state, struct stet__exchange *exchange)
     stet__visit_consider(visit);
 }
 
-/* An answer that was cut off is not one, whichever version of its head still stands in the store. */
-static void drop_cut(struct stet__visit *visit)
+/* An answer that was cut off is not one, whichever version of its head still stands in the store; nor is one
+ * that turned out too large to be kept. */
+static void drop_lost(struct stet__visit *visit)
 {
     for (size_t i = 0; i < visit->count;) {
         struct stet__object *object = visit->candidates[i].object;
-        if (!object->body || stet__body_state(object->body) != STET__BODY_CUT) {
+        if (!object->body || !stet__body_lost(object->body)) {
             i++;
             continue;
         }
@@ -62,7 +64,7 @@ static void find(struct stet__visit *visit)
     if (visit->target.cacheable)
         visit->count = stet__store_find(worker->proxy->store, visit->target.key, visit->target.hash,
                                         visit->candidates, STET_CANDIDATES_MAX);
-    drop_cut(visit);
+    drop_lost(visit);
     visit->question = (struct stet_cache_question){.request = &visit->exchange->request->head,
                                                    .target = visit->target.path_query,
                                                    .stored = visit->stored,

@@ -63,10 +63,13 @@ struct stet__reader *stet__reader_new(struct stet__proxy_worker *worker, struct 
     return reader;
 }
 
-void stet__reader_attach(struct stet__reader *reader, uint64_t hash)
+bool stet__reader_attach(struct stet__reader *reader, uint64_t hash)
 {
     reader->attached = true;
-    stet__fill_attach(reader->worker->proxy->fills, reader, hash);
+    if (stet__fill_attach(reader->worker->proxy->fills, reader, hash))
+        return true;
+    done(reader, false);
+    return false;
 }
 
 void stet__reader_source(struct stet__reader *reader, struct stet__source *out)

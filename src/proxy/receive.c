@@ -402,10 +402,10 @@ void stet__fetch_collected(struct stet__fetch *fetch)
     }
     stet__body_finish(fetch->body, true);
     stet_partial_combine(&old->stored, &fetch->next, &combination);
-    struct stet__body *body =
-        stet__body_state(old->body) == STET__BODY_COMPLETE && combination.verdict != STET_COMBINE_NOT
-            ? join(fetch, old, &combination)
-            : NULL;
+    struct stet__body *body = stet__body_state(old->body) == STET__BODY_COMPLETE &&
+                                      !stet__body_lost(old->body) && combination.verdict != STET_COMBINE_NOT
+                                  ? join(fetch, old, &combination)
+                                  : NULL;
     if (body) {
         combined = stet__commit_combined(fetch, old, &combination, body);
         stet__body_release(body);
@@ -458,6 +458,20 @@ static bool narrow(struct stet__fetch *fetch)
     fetch->validation.own_fields = true;
     stet__fetch_again(fetch);
     return true;
+}
+
+/* What would be the answer may have been cut off, or freed as too large, since it was found. */
+static void judge_loss(struct stet__fetch *fetch)
+{
+    struct stet_receipt *receipt = &fetch->receipt;
+    if (!stet__fetch_chosen_lost(fetch, receipt->chosen))
+        return;
+    if (receipt->action == STET_RECEIVE_FRESHEN)
+        receipt->action = STET_RECEIVE_RETRY;
+    if (receipt->action != STET_RECEIVE_STALE)
+        return;
+    receipt->action = STET_RECEIVE_PASS;
+    receipt->reason = STET_REASON_FORWARDED;
 }
 
 void stet__fetch_received(struct stet__fetch *fetch)

@@ -68,8 +68,8 @@ static bool supply(struct stet__proxy_worker *worker, struct stet__serving *serv
     struct stet__reader *reader = stet__reader_new(worker, serving->exchange, body, first, end);
     if (!reader)
         return false;
-    if (!complete)
-        stet__reader_attach(reader, serving->hash);
+    if (!complete && !stet__reader_attach(reader, serving->hash))
+        return false;
     stet__reader_source(reader, &reply->source);
     reply->chunked = end == UINT64_MAX;
     return true;

@@ -189,7 +189,8 @@ struct stet__reader {
 /* A source that gives `body` from `first` to before `end`. NULL if there is no memory. */
 struct stet__reader *stet__reader_new(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                                       struct stet__body *body, uint64_t first, uint64_t end);
-void stet__reader_attach(struct stet__reader *reader, uint64_t hash);
+/* To the fill that lets the body grow. False: its first octets are gone, and so is the reader. */
+bool stet__reader_attach(struct stet__reader *reader, uint64_t hash);
 void stet__reader_source(struct stet__reader *reader, struct stet__source *out);
 
 /* ---- tunnel.c ---- */

@@ -57,7 +57,7 @@ struct stet__body {
     uint64_t inline_room;
     _Atomic uint64_t length;
     atomic_size_t bytes;
-    uint64_t trimmed; /* the writer's */
+    _Atomic uint64_t trimmed; /* changed by the writer */
     struct directory *directory;
     char octets[];
 };
@@ -333,7 +333,7 @@ uint64_t stet__body_length(const struct stet__body *body)
 bool stet__body_read(const struct stet__body *body, uint64_t offset, uint64_t max, struct stet__part *out)
 {
     uint64_t length = stet__body_length(body);
-    if (offset >= length)
+    if (offset >= length || offset < stet__body_trimmed(body))
         return false;
     max = max < length - offset ? max : length - offset;
     if (!body->directory) {
@@ -382,29 +382,35 @@ size_t stet__body_copy(const struct stet__body *body, uint64_t offset, size_t ma
     return done;
 }
 
+uint64_t stet__body_trimmed(const struct stet__body *body)
+{
+    return atomic_load_explicit(&body->trimmed, memory_order_acquire);
+}
+
 static void trim_file(struct stet__body *body, uint64_t offset)
 {
     int fd = atomic_load_explicit(&body->fd, memory_order_relaxed);
-    uint64_t from = body->trimmed < body->file_from ? 0 : body->trimmed - body->file_from;
+    uint64_t trimmed = stet__body_trimmed(body);
+    uint64_t from = trimmed < body->file_from ? 0 : trimmed - body->file_from;
     uint64_t to = (offset - body->file_from) / PAGE_BYTES * PAGE_BYTES;
     if (to < from + TRIM_BYTES)
         return;
+    atomic_store_explicit(&body->trimmed, body->file_from + to, memory_order_release);
     if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)) == 0)
         atomic_fetch_sub_explicit(&body->bytes, to - from, memory_order_relaxed);
-    body->trimmed = body->file_from + to;
 }
 
 static void trim_pieces(struct stet__body *body, uint64_t offset)
 {
-    uint64_t piece = piece_of(body->trimmed);
+    uint64_t piece = piece_of(stet__body_trimmed(body));
     for (; piece_begin(piece + 1) <= offset; piece++) {
+        atomic_store_explicit(&body->trimmed, piece_begin(piece + 1), memory_order_release);
         char **slot = piece_slot(body, piece, false);
         if (slot && *slot) {
             discount_bytes(body, *slot);
             free(*slot);
             *slot = NULL;
         }
-        body->trimmed = piece_begin(piece + 1);
     }
 }
 
@@ -412,14 +418,19 @@ void stet__body_trim(struct stet__body *body, uint64_t offset)
 {
     uint64_t length = atomic_load_explicit(&body->length, memory_order_relaxed);
     offset = offset < length ? offset : length;
-    if (!body->directory || offset <= body->trimmed)
+    if (!body->directory || offset <= stet__body_trimmed(body))
         return;
     bool file = atomic_load_explicit(&body->fd, memory_order_relaxed) >= 0;
     uint64_t pieces_end = file && offset > body->file_from ? body->file_from : offset;
-    if (body->trimmed < pieces_end)
+    if (stet__body_trimmed(body) < pieces_end)
         trim_pieces(body, pieces_end);
     if (file && offset > body->file_from)
         trim_file(body, offset);
+}
+
+bool stet__body_lost(const struct stet__body *body)
+{
+    return stet__body_state(body) == STET__BODY_CUT || stet__body_trimmed(body) > 0;
 }
 
 size_t stet__body_bytes(const struct stet__body *body)

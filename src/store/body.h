@@ -54,8 +54,8 @@ uint64_t stet__body_length(const struct stet__body *body);
 
 /*
  * A part that begins at `offset` and is at most `max` octets long, less than what is there where it is in
- * several pieces. False if there is nothing at `offset` (yet). The part is good while the reader has its
- * reference, and until stet__body_trim passes its end.
+ * several pieces. False if there is nothing at `offset`: not yet, or not any more. The part is good while the
+ * reader has its reference, and until stet__body_trim passes its end.
  */
 bool stet__body_read(const struct stet__body *body, uint64_t offset, uint64_t max, struct stet__part *out);
 
@@ -67,6 +67,12 @@ size_t stet__body_copy(const struct stet__body *body, uint64_t offset, size_t ma
  * body that is streamed without being kept.
  */
 void stet__body_trim(struct stet__body *body, uint64_t offset);
+
+/* Octets before this one may be gone. Any thread, but it may be out of date at once. */
+uint64_t stet__body_trimmed(const struct stet__body *body);
+
+/* Any thread: it was cut or trimmed, so that nobody can be given it from its first octet to its last. */
+bool stet__body_lost(const struct stet__body *body);
 
 /* Octets of memory that it takes, with its overhead: what counts against a budget. */
 size_t stet__body_bytes(const struct stet__body *body);

@@ -254,7 +254,8 @@ bool stet__store_add(struct stet__store *store, struct stet__object *object,
     return make_findable(store, shard, object);
 }
 
-bool stet__store_update(struct stet__store *store, struct stet__object *old, struct stet__object *updated)
+static bool swap(struct stet__store *store, struct stet__object *old, struct stet__object *updated,
+                 bool validated)
 {
     struct stet__shard *shard = stet__shard_of(store, old->hash);
     struct stet__victims victims = {NULL};
@@ -265,6 +266,7 @@ bool stet__store_update(struct stet__store *store, struct stet__object *old, str
     pthread_mutex_lock(&shard->lock);
     bool in = old->place.in;
     if (in) {
+        updated->place.invalidated = old->place.invalidated && !validated;
         stet__shard_swap(store, shard, old, updated);
         old->place.next = NULL;
         victims.first = old;
@@ -278,12 +280,34 @@ bool stet__store_update(struct stet__store *store, struct stet__object *old, str
     return false;
 }
 
+bool stet__store_update(struct stet__store *store, struct stet__object *old, struct stet__object *updated)
+{
+    return swap(store, old, updated, true);
+}
+
+bool stet__store_amend(struct stet__store *store, struct stet__object *old, struct stet__object *updated)
+{
+    return swap(store, old, updated, false);
+}
+
+struct stet__object *stet__store_version(struct stet__store *store, struct stet__object *object)
+{
+    struct stet__shard *shard = stet__shard_of(store, object->hash);
+    pthread_mutex_lock(&shard->lock);
+    struct stet__object *version = stet__shard_version(shard, object);
+    if (version)
+        stet__object_acquire(version);
+    pthread_mutex_unlock(&shard->lock);
+    return version;
+}
+
 static bool recount(struct stet__store *store, struct stet__object *object, size_t body_bytes)
 {
     struct stet__shard *shard = stet__shard_of(store, object->hash);
     struct stet__victims victims = {NULL};
     pthread_mutex_lock(&shard->lock);
-    bool in = object->place.in, fits = object->bytes + body_bytes <= store->limits.object_bytes;
+    object = stet__shard_version(shard, object);
+    bool in = object, fits = in && object->bytes + body_bytes <= store->limits.object_bytes;
     if (in && fits)
         stet__shard_recount(store, shard, object, body_bytes);
     else if (in)
@@ -300,7 +324,10 @@ bool stet__store_account(struct stet__store *store, struct stet__object *object)
     if (atomic_load_explicit(&store->used, memory_order_relaxed) <= store->limits.bytes)
         return true;
     stet__store_keep_budget(store);
-    return stet__store_holds(store, object);
+    struct stet__object *version = stet__store_version(store, object);
+    if (version)
+        stet__object_release(version);
+    return version != NULL;
 }
 
 bool stet__store_holds(struct stet__store *store, struct stet__object *object)

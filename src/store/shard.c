@@ -34,6 +34,11 @@ static struct stet__object *sharing(struct stet__object *first, const struct ste
     return found;
 }
 
+struct stet__object *stet__shard_version(const struct stet__shard *shard, struct stet__object *object)
+{
+    return object->place.in ? object : sharing(stet__shard_find(shard, object->hash, object->key), object);
+}
+
 static void enter(struct stet__store *store, struct stet__object *object, struct stet__object *variants)
 {
     struct stet__object *other = sharing(variants, object);

@@ -87,6 +87,9 @@ static inline size_t stet__shard_counted(const struct stet__object *object)
     return object->bytes + object->place.body_bytes;
 }
 
+/* `object`, or if that is out a version of it that is in: with the same body. NULL if there is none. */
+struct stet__object *stet__shard_version(const struct stet__shard *shard, struct stet__object *object);
+
 /* Counts the body of an object anew, whichever version of its head has it counted. */
 void stet__shard_recount(struct stet__store *store, struct stet__shard *shard, struct stet__object *object,
                          size_t body_bytes);

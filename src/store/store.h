@@ -70,13 +70,22 @@ bool stet__store_add(struct stet__store *store, struct stet__object *object,
  */
 bool stet__store_update(struct stet__store *store, struct stet__object *old, struct stet__object *updated);
 
+/* Likewise, without being validated: what needs validation still does. */
+bool stet__store_amend(struct stet__store *store, struct stet__object *old, struct stet__object *updated);
+
+/* A reference to the object or to the version of it that has taken its place; NULL if there is none. */
+struct stet__object *stet__store_version(struct stet__store *store, struct stet__object *object);
+
 /* Whether an object is in. */
 bool stet__store_holds(struct stet__store *store, struct stet__object *object);
 
 /* Takes an object out, if it is in. */
 void stet__store_remove(struct stet__store *store, struct stet__object *object);
 
-/* The body of an object has grown. False: there is no room for it, and the object is out of the store. */
+/*
+ * The body of an object, or of the version that has taken its place, has grown. False: there is no room for
+ * it, and it is out of the store.
+ */
 bool stet__store_account(struct stet__store *store, struct stet__object *object);
 
 /* The object needs validation from now on. */

@@ -176,6 +176,13 @@ static void check_trim(uint64_t expected)
     }
     stet__body_trim(body, 100);
     stet__body_trim(body, UINT64_MAX);
+    /* What is gone is not read, whoever comes late. */
+    struct stet__part part;
+    assert_true(stet__body_trimmed(body) > 0 && stet__body_lost(body));
+    assert_false(stet__body_read(body, 0, 10, &part));
+    assert_false(stet__body_read(body, stet__body_trimmed(body) - 1, 10, &part));
+    assert_true(stet__body_read(body, stet__body_trimmed(body), 10, &part) ||
+                stet__body_trimmed(body) == stet__body_length(body));
     stet__body_finish(body, true);
     stet__body_release(body);
 }

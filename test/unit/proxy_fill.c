@@ -127,7 +127,7 @@ static void a_reader_follows_a_body_to_its_end(void **state)
     struct stet__reader *reader = stet__reader_new(&table->worker, NULL, body, 0, UINT64_MAX);
     assert_non_null(reader);
     reader->wake.run = on_wake;
-    stet__reader_attach(reader, HASH);
+    assert_true(stet__reader_attach(reader, HASH));
     stet__reader_source(reader, &source);
     assert_int_equal(source.next(source.owner, &part), STET__SUPPLY_WAIT);
     assert_true(stet__body_append(body, STET_SPAN("octets")));
@@ -135,9 +135,9 @@ static void a_reader_follows_a_body_to_its_end(void **state)
     assert_int_equal(table->woken, 1);
     assert_int_equal(source.next(source.owner, &part), STET__SUPPLY_PART);
     assert_int_equal(part.length, 6);
-    assert_int_equal(stet__fill_passed(fills, &table->first), 0);
+    assert_int_equal(stet__fill_trim(fills, &table->first), 0);
     assert_int_equal(source.next(source.owner, &part), STET__SUPPLY_WAIT);
-    assert_int_equal(stet__fill_passed(fills, &table->first), 6);
+    assert_int_equal(stet__fill_trim(fills, &table->first), 6);
     stet__body_finish(body, true);
     stet__fill_over(fills, &table->first, STET_REASON_OK);
     stet__mailbox_run(&table->worker.mailbox);
@@ -159,7 +159,7 @@ static void a_body_that_is_cut_cuts_its_readers(void **state)
     assert_true(stet__body_append(body, STET_SPAN("1234")));
     struct stet__reader *reader = stet__reader_new(&table->worker, NULL, body, 2, 10);
     assert_non_null(reader);
-    stet__reader_attach(reader, HASH);
+    assert_true(stet__reader_attach(reader, HASH));
     stet__reader_source(reader, &source);
     assert_int_equal(source.next(source.owner, &part), STET__SUPPLY_PART);
     assert_int_equal(part.length, 2);
