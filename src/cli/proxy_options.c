@@ -148,6 +148,7 @@ static const char *set_admin(void *arg, const char *argument)
 #define OWN(member) STET__FIELD(struct stet__proxy_settings, member)
 #define SECONDS(name, member, min, max, help) STET__ROW_NUMBER(name, "SECONDS", PROXY(member), min, max, help)
 #define YEAR_S 31536000
+#define AS_GRACE (-1) /* --error-grace is not given */
 
 /* clang-format off */
 static const struct stet__option where[] = {
@@ -176,7 +177,7 @@ static const struct stet__option origins[] = {
     STET__ROW_CALL("set-cookie", "WHAT", "store", set_cookie, "answers with Set-Cookie and an explicit lifetime: store or never"),
     STET__ROW_CALL("target-field", "NAME", "Stet-Cache-Control, CDN-Cache-Control", set_target_field, "fields that count more than Cache-Control; may be repeated,\nthe first that is there counts"),
     SECONDS("grace", policy.grace_s, 0, YEAR_S, "stale answers while one is fetched, if the origin does not say"),
-    SECONDS("error-grace", policy.error_grace_s, 0, YEAR_S, "stale answers while the origin fails, if it does not say"),
+    {STET__OPTION_NUMBER, "error-grace", "SECONDS", PROXY(policy.error_grace_s), 0, YEAR_S, "as --grace", NULL, "stale answers while the origin fails, if it does not say"},
     STET__ROW_NUMBER("heuristic-percent", "N", PROXY(policy.heuristic.percent), 0, 100, "lifetime without being told: of the time since the last change"),
     SECONDS("heuristic-max", policy.heuristic.max_s, 0, YEAR_S, "at most so long"),
     STET__ROW_SWITCH("ignore-clients", OWN(ignore_clients), "clients cannot ask for anything fresher (no-cache, max-age)"),
@@ -233,6 +234,7 @@ void stet__proxy_settings_init(struct stet__proxy_settings *settings)
         .etag_bytes = STET__MIB,
         .range_miss = STET__RANGE_MISS_SLICE,
     };
+    settings->proxy.policy.error_grace_s = AS_GRACE;
     settings->proxy.policy.targets = default_targets;
     settings->proxy.policy.target_count = sizeof default_targets / sizeof *default_targets;
     stet__upstream_limits_default(&settings->proxy.upstream);
@@ -265,6 +267,8 @@ static void fill_configuration(struct stet__proxy_settings *settings)
         proxy->policy.targets = settings->targets.at;
         proxy->policy.target_count = settings->targets.count;
     }
+    if (proxy->policy.error_grace_s == AS_GRACE)
+        proxy->policy.error_grace_s = proxy->policy.grace_s;
     proxy->policy.obey_clients = !settings->ignore_clients;
     proxy->health.path = span_or_none(settings->health_path);
     proxy->name = stet__cli_span(settings->name);
