@@ -45,7 +45,7 @@ static bool is_own(const struct stet__fetch *fetch, const struct stet_field *fie
     case STET_FIELD_MAX_FORWARDS:
         return fetch->target.replace_max_forwards;
     case STET_FIELD_OTHER:
-        return configuration->debug_token.ptr && stet_span_equal_nocase(field->name, STET_SPAN("Stet-Debug"));
+        return configuration->debug_token.ptr && stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));
     default:
         return !fetch->validation.own_fields && is_condition(field->id);
     }

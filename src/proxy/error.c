@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * error: answers that the proxy gives itself: a small page with the sentence and the clause of the reason,
- * Cache-Status, and Proxy-Status (RFC 9209) if the upstream is to blame. No cache may keep them: they tell
- * about a moment.
+ * and Proxy-Status (RFC 9209) if the upstream is to blame. No cache may keep them: they tell about a moment.
+ * They have no Cache-Status, which is about answers of others (RFC 9211 section 2); the access log has it.
  */
 #include "net/head.h"
 #include "proxy/worker.h"
@@ -79,7 +79,8 @@ static const struct stet__head *make_head(struct stet__proxy_worker *worker, str
 }
 
 void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
-                       struct stet__refused why, const struct stet_cache_status *status)
+                       struct stet__refused why, const struct stet_cache_status *status,
+                       struct stet__trace *trace)
 {
     struct stet__buffer page;
     stet__buffer_init(&page, PAGE_MAX);
@@ -93,10 +94,10 @@ void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange 
     const struct stet__head *head = make_head(worker, exchange, why, octets.len);
     struct stet__extra extra;
     stet__extra_begin(&extra);
-    if (status) {
-        stet__extra_status(&extra, worker, status);
-        stet__extra_trace(&extra, worker, &exchange->request->head, status);
-    }
+    if (status)
+        stet__extra_log(&extra, worker, status);
+    stet__trace_answer(trace, why.status, why.reason);
+    stet__extra_trace(&extra, trace);
     struct stet__reply reply = {.head = head ? head : &bare_503,
                                 .extra = extra.at,
                                 .extra_count = extra.count,

@@ -139,6 +139,7 @@ static void on_head(void *owner, const struct stet_http1_response *response)
     fetch->content_length = response->content_length;
     fetch->times.response = stet__loop_now_s(fetch->worker->loop);
     fetch->times.age = stet_message_age(&fetch->response.fields);
+    stet__trace_came(fetch);
     if (response->head.status == 101)
         stet__relay_upgrade(fetch);
     else
@@ -264,6 +265,7 @@ static void on_end(void *owner, enum stet_reason reason, const struct stet_field
     fetch->upstream = NULL;
     switch (fetch->state) {
     case STET__FETCH_SENDING:
+        stet__trace_failed(fetch, reason);
         if (stet__attempt_next(&fetch->attempt, reason,
                                stet_method_safe(fetch->request.head.method) && !fetch->has_body))
             return;
@@ -318,12 +320,15 @@ static void send_request(struct stet__attempt *attempt)
             .owner = fetch};
         if (fetch->has_body)
             request.body = (struct stet__source){.owner = fetch, .next = stet__upload_next};
+        stet__trace_asked(fetch);
         fetch->times.request = stet__loop_now_s(fetch->worker->loop);
         fetch->upstream = stet__upstream_ask(fetch->worker->upstreams, &request);
         if (!fetch->upstream)
             failure = STET_REASON_UPSTREAM_INTERNAL;
     }
     stet__buffer_release(&head);
+    if (failure != STET_REASON_OK)
+        stet__trace_failed(fetch, failure);
     if (failure != STET_REASON_OK &&
         !stet__attempt_next(attempt, failure, stet_method_safe(fetch->request.head.method)))
         stet__fetch_failed(fetch, failure);
@@ -496,6 +501,9 @@ void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason)
     struct stet_receipt receipt = {.action = STET_RECEIVE_FAIL, .reason = reason};
     if (fetch->validating)
         stet_cache_unanswered(&fetch->question, &fetch->decision, reason, &receipt);
+    if (receipt.action == STET_RECEIVE_STALE && stet__fetch_chosen_lost(fetch, receipt.chosen))
+        receipt = (struct stet_receipt){.action = STET_RECEIVE_FAIL, .reason = reason};
+    stet__trace_receipt(fetch, &receipt);
     if (fetch->leads)
         stet__fill_over(fetch->worker->proxy->fills, &fetch->fill,
                         is_shared_failure(reason) ? reason : STET_REASON_OK);
@@ -510,7 +518,7 @@ void stet__fetch_failed(struct stet__fetch *fetch, enum stet_reason reason)
         else
             stet__proxy_error(fetch->worker, visit->exchange,
                               (struct stet__refused){stet__status_of_failure(receipt.reason), receipt.reason},
-                              &status);
+                              &status, visit->trace);
     }
     stet__fetch_free(fetch);
 }

@@ -24,9 +24,10 @@ static void request(void *state, struct stet__exchange *exchange)
     }
     visit = stet__arena_alloc(exchange->arena, sizeof *visit);
     if (!visit || !stet__target_read(worker, exchange, &visit->target, &refused)) {
-        stet__proxy_error(worker, exchange, refused, NULL);
+        stet__proxy_error(worker, exchange, refused, NULL, NULL);
         return;
     }
+    visit->trace = stet__trace_begin(exchange, worker->configuration->debug_token);
     visit->worker = worker;
     visit->exchange = exchange;
     visit->count = 0;
@@ -123,7 +124,7 @@ static void fail(struct stet__visit *visit, enum stet_reason reason)
     struct stet__refused why = {stet__status_of_failure(reason), reason};
     status.detail = reason;
     stet__visit_release(visit);
-    stet__proxy_error(visit->worker, visit->exchange, why, &status);
+    stet__proxy_error(visit->worker, visit->exchange, why, &status, visit->trace);
 }
 
 /* The client is gone: nobody needs the visit, but what it began may go on for others. */
@@ -147,6 +148,7 @@ static void woken(struct stet__wake *wake)
     visit->exchange->owner = NULL;
     visit->exchange->gone = NULL;
     visit->collapsed = true;
+    stet__trace_waited(visit);
     stet__visit_consider(visit);
 }
 
@@ -183,6 +185,7 @@ void stet__visit_consider(struct stet__visit *visit)
     struct stet_cache_status status;
     find(visit);
     decide(visit);
+    stet__trace_decided(visit);
     switch (visit->decision.action) {
     case STET_CACHE_SERVE:
         status = stet__status_of(visit);

@@ -138,6 +138,8 @@ static void take_tag(struct stet__fetch *fetch)
         return;
     make_next(fetch);
     fetch->next.synthesised = tagged;
+    if (tagged)
+        stet__trace_tagged(fetch, stet_fields_find(&fetch->response.fields, STET_FIELD_ETAG, 0)->value);
 }
 
 /* ---- answers ---- */
@@ -150,6 +152,7 @@ static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *st
         return;
     struct stet__serving serving = {
         .exchange = visit->exchange,
+        .trace = visit->trace,
         .request = &visit->exchange->request->head,
         .stored = stored,
         .body = fetch->body,
@@ -237,6 +240,7 @@ static void not_kept(struct stet__fetch *fetch, bool complete)
 {
     fetch->receipt.storing = STET_REASON_NOT_STORED_TOO_LARGE;
     fetch->receipt.reason = STET_REASON_NOT_STORED_TOO_LARGE;
+    stet__trace_not_kept(fetch);
     if (complete) {
         answer_visit(fetch, &fetch->next, false);
         stet__fetch_free(fetch);
@@ -485,6 +489,8 @@ void stet__fetch_received(struct stet__fetch *fetch)
     if (fetch->validating)
         stet_cache_receive(&fetch->question, &fetch->decision, &fetch->validation, &fetch->next,
                            &fetch->receipt);
+    judge_loss(fetch);
+    stet__trace_receipt(fetch, &fetch->receipt);
     switch (fetch->receipt.action) {
     case STET_RECEIVE_STORE:
         store(fetch);

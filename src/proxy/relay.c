@@ -95,7 +95,8 @@ void stet__relay_begin(struct stet__fetch *fetch)
     struct stet__extra extra;
     stet__extra_begin(&extra);
     stet__extra_status(&extra, fetch->worker, &status);
-    stet__extra_trace(&extra, fetch->worker, &fetch->request.head, &status);
+    stet__trace_answer(visit->trace, fetch->response.status, status.detail);
+    stet__extra_trace(&extra, visit->trace);
     struct stet__reply reply = {.head = head,
                                 .extra = extra.at,
                                 .extra_count = extra.count,

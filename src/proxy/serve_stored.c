@@ -35,7 +35,8 @@ static void send_reply(struct stet__proxy_worker *worker, struct stet__serving *
     if (serving->tell_age)
         stet__extra_age(&extra, serving->age_s);
     stet__extra_status(&extra, worker, &serving->status);
-    stet__extra_trace(&extra, worker, serving->request, &serving->status);
+    stet__trace_answer(serving->trace, reply->head->status, reply->reason);
+    stet__extra_trace(&extra, serving->trace);
     reply->extra = extra.at;
     reply->extra_count = extra.count;
     reply->cache = extra.cache;
@@ -45,7 +46,7 @@ static void send_reply(struct stet__proxy_worker *worker, struct stet__serving *
 static void fail(struct stet__proxy_worker *worker, struct stet__serving *serving)
 {
     stet__proxy_error(worker, serving->exchange, (struct stet__refused){503, STET_REASON_OVERLOADED},
-                      &serving->status);
+                      &serving->status, serving->trace);
 }
 
 /* Octets `first` to before `end` of the body (UINT64_MAX: to its end) as parts, or else as a source. */
@@ -306,6 +307,7 @@ void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
 {
     struct stet__serving serving = {
         .exchange = visit->exchange,
+        .trace = visit->trace,
         .request = &visit->exchange->request->head,
         .stored = &object->stored,
         .body = object->body,

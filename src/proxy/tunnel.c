@@ -16,7 +16,7 @@ static void fail(struct tunnel *tunnel, enum stet_reason reason)
     struct stet__exchange *exchange = tunnel->exchange;
     struct stet__proxy_worker *worker = tunnel->worker;
     free(tunnel);
-    stet__proxy_error(worker, exchange, (struct stet__refused){stet__status_of_failure(reason), reason},
+    stet__proxy_error(worker, exchange, (struct stet__refused){stet__status_of_failure(reason), reason}, NULL,
                       NULL);
 }
 
@@ -72,7 +72,7 @@ void stet__tunnel_begin(struct stet__proxy_worker *worker, struct stet__exchange
     struct stet_span authority = stet__arena_copy(exchange->arena, exchange->request->authority);
     if (!tunnel || !authority.ptr) {
         free(tunnel);
-        stet__proxy_error(worker, exchange, (struct stet__refused){503, STET_REASON_OVERLOADED}, NULL);
+        stet__proxy_error(worker, exchange, (struct stet__refused){503, STET_REASON_OVERLOADED}, NULL, NULL);
         return;
     }
     tunnel->worker = worker;

@@ -33,7 +33,7 @@ static void on_body_end(void *owner, int status, const struct stet_fields *trail
     struct stet__proxy_worker *worker = fetch->worker;
     stet__fetch_free(fetch);
     visit->fetch = NULL;
-    stet__proxy_error(worker, visit->exchange, why, &told);
+    stet__proxy_error(worker, visit->exchange, why, &told, visit->trace);
 }
 
 enum stet__supply stet__upload_next(void *owner, struct stet__part *part)

@@ -30,6 +30,7 @@
 #include "net/loop.h"
 #include "proxy/pipe.h"
 #include "proxy/shared.h"
+#include "proxy/trace.h"
 #include "proxy/wake.h"
 
 struct stet__proxy_worker {
@@ -72,6 +73,7 @@ struct stet__fill;
 struct stet__visit {
     struct stet__proxy_worker *worker;
     struct stet__exchange *exchange;
+    struct stet__trace *trace; /* NULL: the client has not the token */
     struct stet__target target;
     struct stet_cache_question question;
     struct stet_cache_decision decision;
@@ -96,6 +98,7 @@ void stet__visit_release(struct stet__visit *visit); /* its candidates */
 
 struct stet__serving {
     struct stet__exchange *exchange;
+    struct stet__trace *trace;          /* may be NULL */
     const struct stet_request *request; /* whose conditions and range count */
     const struct stet_stored *stored;
     struct stet__body *body;     /* NULL: there is none */
@@ -140,7 +143,6 @@ void stet__lines_put_number(struct stet__lines *lines, enum stet_field_id id, ui
 /* ---- status.c ---- */
 
 #define STET__STATUS_ROOM 1024
-#define STET__TRACE_ROOM 768
 
 /* Extra field lines of a reply, in the caller's frame. */
 struct stet__extra {
@@ -149,25 +151,27 @@ struct stet__extra {
     struct stet_span cache; /* the member of Cache-Status */
     char age[20];
     char status[STET__STATUS_ROOM];
-    char trace[STET__TRACE_ROOM];
 };
 
 void stet__extra_begin(struct stet__extra *extra);
 void stet__extra_age(struct stet__extra *extra, int64_t age_s);
 void stet__extra_status(struct stet__extra *extra, struct stet__proxy_worker *worker,
                         const struct stet_cache_status *status);
-/* The decision in words, if the request has the token. */
-void stet__extra_trace(struct stet__extra *extra, struct stet__proxy_worker *worker,
-                       const struct stet_request *request, const struct stet_cache_status *status);
+/* For the access log alone: `cache`. */
+void stet__extra_log(struct stet__extra *extra, struct stet__proxy_worker *worker,
+                     const struct stet_cache_status *status);
+/* Stet-Trace; `trace` may be NULL. */
+void stet__extra_trace(struct stet__extra *extra, const struct stet__trace *trace);
 
 /* The status of an answer for which a request went on. */
 struct stet_cache_status stet__status_of(const struct stet__visit *visit);
 
 /* ---- error.c ---- */
 
-/* `status` NULL: no cache was asked. */
+/* `status` NULL: no cache was asked; it is for the log. `trace` may be NULL. */
 void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
-                       struct stet__refused why, const struct stet_cache_status *status);
+                       struct stet__refused why, const struct stet_cache_status *status,
+                       struct stet__trace *trace);
 
 unsigned stet__status_of_failure(enum stet_reason reason);
 
