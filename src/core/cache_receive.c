@@ -184,6 +184,32 @@ static size_t confirmed(const struct exchange *x)
     return offered == 0 ? chosen : question->count;
 }
 
+/*
+ * Section 3 is about every answer: what must not be stored of one is not stored by way of an update either
+ * (5.2.2.5: "any part of [...] this response"). What the origin has confirmed answers this client, and what
+ * was stored does not go on as if nothing had been said.
+ */
+static bool may_update(const struct exchange *x)
+{
+    const struct stet_cache_control *control = &x->next->control;
+    bool shared = x->question->policy->shared;
+    if (stet_cache_control_has(control, STET_CC_NO_STORE) &&
+        !stet_cache_control_has(control, STET_CC_MUST_UNDERSTAND))
+        return false;
+    if (shared && stet_cache_control_unqualified(control, STET_CC_PRIVATE))
+        return false;
+    return !shared || !control->source.ptr || stet_stored_shareable(x->next);
+}
+
+/* Those that the answer speaks of are updated, or have to be asked for from now on. */
+static void settle(const struct exchange *x, uint64_t set, struct stet_receipt *out)
+{
+    if (may_update(x))
+        out->set |= set;
+    else
+        out->invalidated |= set;
+}
+
 static bool freshens(const struct exchange *x, struct stet_receipt *out)
 {
     const struct stet_cache_question *question = x->question;
@@ -198,7 +224,7 @@ static bool freshens(const struct exchange *x, struct stet_receipt *out)
         !stet_partial_satisfies(question->request, question->stored[chosen], question->now))
         return false;
     out->chosen = chosen;
-    out->set = update.set;
+    settle(x, update.set, out);
     conclude(out, STET_RECEIVE_FRESHEN, update.reason);
     return true;
 }
@@ -280,8 +306,8 @@ static void head(const struct exchange *x, struct stet_receipt *out)
     conclude(out, STET_RECEIVE_PASS, update.reason);
     out->invalidated = update.invalidated;
     if (update.verdict == STET_UPDATE_FRESHEN && x->decision->may_store) {
-        out->set = update.set;
-        conclude(out, STET_RECEIVE_FRESHEN, update.reason);
+        settle(x, update.set, out);
+        conclude(out, out->set != 0 ? STET_RECEIVE_FRESHEN : STET_RECEIVE_PASS, update.reason);
     }
 }
 
