@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # The front door. `make run` and `make test` are all that a fresh Debian machine needs; meson does the work.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz install docs coverage lint valgrind clean
+.PHONY: help run build test check bench fuzz sim install docs coverage lint valgrind clean
 
 MESON_FLAGS ?=
 FUZZ_SECONDS ?= 30
+SIM_SEEDS ?= 1 100
 
 help:
 	@echo 'make run        build stet, make its documentation as HTML and serve that on http://127.0.0.1:8304/'
@@ -12,6 +13,7 @@ help:
 	@echo 'make test       every test, with sanitizers and in the release build; ends with "N passed, N failed"'
 	@echo 'make check      unit tests and the executed specification only: under a minute'
 	@echo 'make fuzz       every fuzz harness for FUZZ_SECONDS (30) seconds each'
+	@echo 'make sim        core and store beside a naive oracle: a million random requests for each of SIM_SEEDS (1 to 100)'
 	@echo 'make bench      stet beside nginx, lighttpd, h2o; stet proxy beside nginx, Varnish, HAProxy, Traffic Server'
 	@echo 'make coverage   which requirements have no test'
 	@echo 'make lint       clang-tidy and cppcheck'
@@ -68,6 +70,12 @@ lint:
 valgrind:
 	@tools/deps build test-unit lint
 	@test/run valgrind
+
+sim:
+	@tools/deps build test-unit
+	@$(MAKE) --no-print-directory build
+	@ninja -C build test/sim/sim
+	@nice build/test/sim/sim $$(seq $(SIM_SEEDS))
 
 install: build
 	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
