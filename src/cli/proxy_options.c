@@ -173,7 +173,7 @@ static const struct stet__option origins[] = {
 
     STET__ROW_HEADING("What is cached"),
     STET__ROW_CALL("no-cache", "PREFIX", NULL, set_no_cache, "paths that begin so are never cached; may be repeated"),
-    STET__ROW_CALL("ignore-query", "NAMES", NULL, set_ignore_query, "parameters that make no difference: utm_source,fbclid;\n* for all"),
+    STET__ROW_CALL("ignore-query", "NAMES", NULL, set_ignore_query, "parameters that make no difference: utm_*,fbclid;\n* for all"),
     STET__ROW_CALL("set-cookie", "WHAT", "store", set_cookie, "answers with Set-Cookie and an explicit lifetime: store or never"),
     STET__ROW_CALL("target-field", "NAME", "Stet-Cache-Control, CDN-Cache-Control", set_target_field, "fields that count more than Cache-Control; may be repeated,\nthe first that is there counts"),
     SECONDS("grace", policy.grace_s, 0, YEAR_S, "stale answers while one is fetched, if the origin does not say"),

@@ -52,6 +52,7 @@ static void set_no_vary_search(struct making *making)
         search = making->fetch->worker->proxy->ignore_query;
     if (search.given)
         making->parts.no_vary_search = search.value;
+    making->parts.query_prefixes = search.prefixes;
 }
 
 static void set_heads(struct making *making)

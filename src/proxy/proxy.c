@@ -304,6 +304,7 @@ struct stet__proxy *stet__proxy_new(const struct stet__proxy_configuration *conf
     }
     proxy->configuration = configuration;
     stet_no_vary_search_read_value(configuration->ignore_query, &proxy->ignore_query);
+    proxy->ignore_query.prefixes = true;
     proxy->store = stet__store_new(&configuration->store);
     proxy->resolver = stet__resolver_new();
     proxy->fills = stet__fills_new();

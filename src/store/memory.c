@@ -112,12 +112,13 @@ static size_t find_equivalent(struct stet__store *store, struct stet_span key, s
     if (!stet__variation_find(&store->variation, key, &match))
         return 0;
     struct stet_span other = stet_span_of(match.key, match.key_len);
-    struct stet_span value = stet_span_of(match.value, match.value_len);
-    if (!stet__variation_equivalent(value, key, other))
+    if (!stet__variation_equivalent(match.rule, key, other))
         return 0;
     size_t count = find_key(store, other, stet__store_hash(store, other), out, room), kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (stet_span_equal(out[i].object->no_vary_search, value))
+        const struct stet__object *object = out[i].object;
+        if (stet_span_equal(object->no_vary_search, match.rule.value) &&
+            object->query_prefixes == match.rule.prefixes)
             out[kept++] = out[i];
         else
             stet__object_release(out[i].object);
@@ -212,7 +213,8 @@ static bool make_findable(struct stet__store *store, struct stet__shard *shard, 
     if (!found)
         stet__store_remove(store, object);
     if (found && object->no_vary_search.len > 0)
-        stet__variation_note(&store->variation, object->key, object->no_vary_search);
+        stet__variation_note(&store->variation, object->key,
+                             (struct stet__variation_rule){object->no_vary_search, object->query_prefixes});
     stet__store_keep_budget(store);
     pthread_mutex_lock(&shard->lock);
     bool in = object->place.in;

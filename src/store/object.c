@@ -81,7 +81,10 @@ struct stet__object *stet__object_new(const struct stet__object_parts *parts,
     struct stet__object *object = malloc(room.used);
     if (!object)
         return NULL;
-    *object = (struct stet__object){.hash = parts->hash, .stored = *parts->stored, .body = parts->body};
+    *object = (struct stet__object){.hash = parts->hash,
+                                    .stored = *parts->stored,
+                                    .query_prefixes = parts->query_prefixes,
+                                    .body = parts->body};
     room = (struct room){.at = (char *)object, .used = sizeof *object};
     copy_parts(&room, parts, object);
     atomic_init(&object->references, 1);

@@ -54,6 +54,7 @@ struct stet__object {
     const struct stet_span *groups; /* RFC 9875 groups, surrogate keys and tags */
     size_t group_count;
     struct stet_span no_vary_search; /* the field value, if it is valid and not the default; else absent */
+    bool query_prefixes;             /* it is an operator's, whose names may be prefixes: no_vary_search.h */
     struct stet__body *body;         /* NULL if there is none: a stored HEAD */
 };
 
@@ -66,6 +67,7 @@ struct stet__object_parts {
     const struct stet_span *groups;
     size_t group_count;
     struct stet_span no_vary_search;
+    bool query_prefixes;
     struct stet__body *body;
 };
 

@@ -25,7 +25,7 @@ struct stet__variation_hint {
     uint64_t hash;
     size_t bytes;
     size_t len;
-    char text[]; /* the value, or the key */
+    char text[]; /* the rule (an octet for `prefixes`, and the value), or the key */
 };
 
 /* A key in two: what stands before the question mark, and the query behind it. */
@@ -127,31 +127,37 @@ static void put(struct stet__variation *variation, uint64_t hash, struct stet_sp
         drop(variation, oldest(variation));
 }
 
-static struct stet_span simplify(struct stet_span value, struct stet_span query, char *room)
+static struct stet_span simplify(struct stet__variation_rule rule, struct stet_span query, char *room)
 {
     struct stet_no_vary_search nvs;
-    stet_no_vary_search_read_value(value, &nvs);
+    stet_no_vary_search_read_value(rule.value, &nvs);
+    nvs.prefixes = rule.prefixes;
     size_t len = stet_no_vary_search_write(&nvs, query, room, SIMPLE_MAX);
     stet__assert(len <= SIMPLE_MAX);
     return stet_span_of(room, len);
 }
 
-/* The hash of the hint for all URIs that `value` makes equivalent to `key`. */
-static uint64_t class_of(const struct stet__variation *variation, struct parted key, struct stet_span value)
+/* The hash of the hint for all URIs that `rule` makes equivalent to `key`. */
+static uint64_t class_of(const struct stet__variation *variation, struct parted key,
+                         struct stet__variation_rule rule)
 {
     char room[SIMPLE_MAX];
-    uint64_t path = hash_of(variation, key.path, hash_of(variation, value, 1));
-    return hash_of(variation, simplify(value, key.query, room), path);
+    uint64_t path = hash_of(variation, key.path, hash_of(variation, rule.value, rule.prefixes ? 2 : 1));
+    return hash_of(variation, simplify(rule, key.query, room), path);
 }
 
-void stet__variation_note(struct stet__variation *variation, struct stet_span key, struct stet_span value)
+void stet__variation_note(struct stet__variation *variation, struct stet_span key,
+                          struct stet__variation_rule rule)
 {
-    if (key.len > STET__VARIATION_KEY_MAX || value.len > STET__VARIATION_VALUE_MAX)
+    char text[STET__VARIATION_VALUE_MAX + 1];
+    if (key.len > STET__VARIATION_KEY_MAX || rule.value.len > STET__VARIATION_VALUE_MAX)
         return;
+    text[0] = rule.prefixes ? 1 : 0;
+    memcpy(text + 1, rule.value.ptr, rule.value.len);
     struct parted parted = part(key);
-    uint64_t path = hash_of(variation, parted.path, 0), class = class_of(variation, parted, value);
+    uint64_t path = hash_of(variation, parted.path, 0), class = class_of(variation, parted, rule);
     pthread_mutex_lock(&variation->lock);
-    put(variation, path, value);
+    put(variation, path, stet_span_of(text, rule.value.len + 1));
     put(variation, class, key);
     pthread_mutex_unlock(&variation->lock);
 }
@@ -176,20 +182,21 @@ bool stet__variation_find(struct stet__variation *variation, struct stet_span ke
     if (key.len > STET__VARIATION_KEY_MAX)
         return false;
     struct parted parted = part(key);
-    out->value_len = copy_hint(variation, hash_of(variation, parted.path, 0), out->value, sizeof out->value);
-    if (out->value_len == SIZE_MAX)
+    size_t len = copy_hint(variation, hash_of(variation, parted.path, 0), out->text, sizeof out->text);
+    if (len == SIZE_MAX || len == 0)
         return false;
-    uint64_t class = class_of(variation, parted, stet_span_of(out->value, out->value_len));
+    out->rule = (struct stet__variation_rule){stet_span_of(out->text + 1, len - 1), out->text[0] != 0};
+    uint64_t class = class_of(variation, parted, out->rule);
     out->key_len = copy_hint(variation, class, out->key, sizeof out->key);
     return out->key_len != SIZE_MAX;
 }
 
-bool stet__variation_equivalent(struct stet_span value, struct stet_span a, struct stet_span b)
+bool stet__variation_equivalent(struct stet__variation_rule rule, struct stet_span a, struct stet_span b)
 {
     char room_a[SIMPLE_MAX], room_b[SIMPLE_MAX];
     if (a.len > STET__VARIATION_KEY_MAX || b.len > STET__VARIATION_KEY_MAX)
         return false;
     struct parted first = part(a), second = part(b);
     return stet_span_equal(first.path, second.path) &&
-           stet_span_equal(simplify(value, first.query, room_a), simplify(value, second.query, room_b));
+           stet_span_equal(simplify(rule, first.query, room_a), simplify(rule, second.query, room_b));
 }

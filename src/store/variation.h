@@ -3,8 +3,8 @@
  * variation: which stored URI stands for another one by No-Vary-Search (draft-ietf-httpbis-no-vary-search
  * section 7, the look-up it describes).
  *
- *   origin and path                              --> the field value seen last for it
- *   origin, path, value and the simplified query --> the key that was stored last with it
+ *   origin and path                             --> the rule seen last for it
+ *   origin, path, rule and the simplified query --> the key that was stored last with it
  *
  * Both are hints in a bounded memory, the oldest dropped first: what is found is looked up again in the store
  * and compared, so a lost or wrong hint costs a miss, never a wrong answer. While nothing was noted, a
@@ -41,22 +41,31 @@ bool stet__variation_init(struct stet__variation *variation, size_t bytes_max, c
                           size_t secret_len, atomic_size_t *used);
 void stet__variation_release(struct stet__variation *variation);
 
-/* A response with the field value `value` was stored under `key`. Without memory nothing is noted. */
-void stet__variation_note(struct stet__variation *variation, struct stet_span key, struct stet_span value);
+/* What makes URIs equivalent: a field value, or an operator's option, which may have `prefixes`
+ * (no_vary_search.h). */
+struct stet__variation_rule {
+    struct stet_span value;
+    bool prefixes;
+};
+
+/* A response with that rule was stored under `key`. Without memory nothing is noted. */
+void stet__variation_note(struct stet__variation *variation, struct stet_span key,
+                          struct stet__variation_rule rule);
 
 /* What may stand for a key. */
 struct stet__variation_match {
-    char value[STET__VARIATION_VALUE_MAX];
+    struct stet__variation_rule rule; /* its value is in `text` */
+    char text[STET__VARIATION_VALUE_MAX + 1];
     char key[STET__VARIATION_KEY_MAX];
-    size_t value_len, key_len;
+    size_t key_len;
 };
 
 /* False if nothing is known that could stand for `key`. */
 bool stet__variation_find(struct stet__variation *variation, struct stet_span key,
                           struct stet__variation_match *out);
 
-/* Whether the queries of two keys are equivalent by `value`, and the rest of them is the same. */
-bool stet__variation_equivalent(struct stet_span value, struct stet_span a, struct stet_span b);
+/* Whether the queries of two keys are equivalent by `rule`, and the rest of them is the same. */
+bool stet__variation_equivalent(struct stet__variation_rule rule, struct stet_span a, struct stet_span b);
 
 static inline bool stet__variation_any(const struct stet__variation *variation)
 {
