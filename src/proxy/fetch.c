@@ -529,9 +529,9 @@ void stet__fetch_drop(struct stet__fetch *fetch)
         stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
     fetch->leads = false;
     fetch->state = STET__FETCH_DRAIN;
-    /* A short rest keeps the connection; more is not worth reading. */
-    if (fetch->framing != STET_BODY_NONE &&
-        (fetch->framing != STET_BODY_LENGTH || fetch->content_length > 65536))
+    /* A short rest keeps the connection; more is not worth reading. What was held back has come already. */
+    if (!fetch->upstream || (fetch->framing != STET_BODY_NONE && (fetch->framing != STET_BODY_LENGTH ||
+                                                                  fetch->content_length > 65536)))
         stet__fetch_free(fetch);
 }
 
