@@ -530,8 +530,9 @@ void stet__fetch_drop(struct stet__fetch *fetch)
     fetch->leads = false;
     fetch->state = STET__FETCH_DRAIN;
     /* A short rest keeps the connection; more is not worth reading. What was held back has come already. */
-    if (!fetch->upstream || (fetch->framing != STET_BODY_NONE && (fetch->framing != STET_BODY_LENGTH ||
-                                                                  fetch->content_length > 65536)))
+    bool much = fetch->framing != STET_BODY_NONE &&
+                (fetch->framing != STET_BODY_LENGTH || fetch->content_length > 65536);
+    if (!fetch->upstream || much)
         stet__fetch_free(fetch);
 }
 

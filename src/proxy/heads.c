@@ -42,8 +42,10 @@ const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, str
 {
     struct stet__lines lines;
     stet__lines_begin(&lines, arena, fields->count + 1);
+    /* RFC 9110 section 8.6: a 204 has no Content-Length, whatever its origin says. */
     for (size_t i = 0; i < fields->count; i++)
-        stet__lines_add(&lines, &fields->at[i]);
+        if (status != 204 || fields->at[i].id != STET_FIELD_CONTENT_LENGTH)
+            stet__lines_add(&lines, &fields->at[i]);
     stet__lines_put(&lines, STET_FIELD_VIA, worker->proxy->via);
     struct stet__head *head = lines.failed ? NULL : stet__head_make(arena, status, &lines.fields);
     if (head)

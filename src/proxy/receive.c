@@ -478,8 +478,22 @@ static void judge_loss(struct stet__fetch *fetch)
     receipt->reason = STET_REASON_FORWARDED;
 }
 
+/* RFC 9110 section 15.4.5: to other methods, and past the cache, a 304 without a condition is nobody's. */
+static bool is_nobodys(const struct stet__fetch *fetch)
+{
+    enum stet_method method = fetch->request.head.method;
+    const struct stet_fields *asked = &fetch->request.head.fields;
+    bool judged = fetch->validating && (method == STET_METHOD_GET || method == STET_METHOD_HEAD);
+    return fetch->response.status == 304 && !judged && !stet_fields_have(asked, STET_FIELD_IF_NONE_MATCH) &&
+           !stet_fields_have(asked, STET_FIELD_IF_MODIFIED_SINCE);
+}
+
 void stet__fetch_received(struct stet__fetch *fetch)
 {
+    if (is_nobodys(fetch)) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_MALFORMED);
+        return;
+    }
     if (narrow(fetch))
         return;
     invalidate(fetch);
