@@ -229,6 +229,19 @@ static bool freshens(const struct exchange *x, struct stet_receipt *out)
     return true;
 }
 
+/* Whether the client can have meant the 304: it names a tag of it, or none where its conditions went on. */
+static bool is_clients(const struct exchange *x)
+{
+    const struct stet_request *request = x->question->request;
+    struct stet_etag etag = x->next->selected.etag;
+    struct stet_etag_list list;
+    bool unnamed =
+        !stet_etag_present(etag) ||
+        stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) != STET_ETAG_LIST_TAGS;
+    return (x->validation->own_fields && unnamed) ||
+           ((x->validation->own_fields || x->validation->clients) && clients_tag(request, etag));
+}
+
 static void not_modified(const struct exchange *x, struct stet_receipt *out)
 {
     const struct stet_request *request = x->question->request;
@@ -239,7 +252,7 @@ static void not_modified(const struct exchange *x, struct stet_receipt *out)
     }
     if (freshens(x, out))
         return;
-    if (own || (x->validation->clients && clients_tag(request, x->next->selected.etag))) {
+    if (is_clients(x)) {
         conclude(out, STET_RECEIVE_PASS, STET_REASON_UPDATE_CLIENTS);
         return;
     }
