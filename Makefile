@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 # The front door. `make run` and `make test` are all that a fresh Debian machine needs; meson does the work.
 .DEFAULT_GOAL := help
-.PHONY: help run build test check bench fuzz sim install docs coverage lint valgrind clean
+.PHONY: help run build test check bench fuzz sim faults install docs coverage lint valgrind clean
 
 MESON_FLAGS ?=
 FUZZ_SECONDS ?= 30
 SIM_SEEDS ?= 1 100
+FAULTS_SECONDS ?= 600
 
 help:
 	@echo 'make run        build stet, make its documentation as HTML and serve that on http://127.0.0.1:8304/'
@@ -14,6 +15,7 @@ help:
 	@echo 'make check      unit tests and the executed specification only: under a minute'
 	@echo 'make fuzz       every fuzz harness for FUZZ_SECONDS (30) seconds each'
 	@echo 'make sim        core and store beside a naive oracle: a million random requests for each of SIM_SEEDS (1 to 100)'
+	@echo 'make faults     stet proxy between an origin and clients that misbehave, for FAULTS_SECONDS (600) with each sanitizer'
 	@echo 'make bench      stet beside nginx, lighttpd, h2o; stet proxy beside nginx, Varnish, HAProxy, Traffic Server'
 	@echo 'make coverage   which requirements have no test'
 	@echo 'make lint       clang-tidy and cppcheck'
@@ -76,6 +78,15 @@ sim:
 	@$(MAKE) --no-print-directory build
 	@ninja -C build test/sim/sim
 	@nice build/test/sim/sim $$(seq $(SIM_SEEDS))
+
+faults:
+	@tools/deps build
+	@tools/configure build/asan -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized
+	@tools/configure build/tsan -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized
+	@ninja -C build/asan stet
+	@ninja -C build/tsan stet
+	@nice /usr/bin/python3 test/faults/load.py build/asan/stet --seconds $(FAULTS_SECONDS) --workers 4
+	@nice /usr/bin/python3 test/faults/load.py build/tsan/stet --seconds $(FAULTS_SECONDS) --workers 4
 
 install: build
 	@meson install -C build --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
