@@ -100,16 +100,22 @@ struct stet_validation {
 };
 
 /*
- * RFC 9111 section 4.3.1. REVALIDATE offers the tag of the chosen one, those of other variants that the
- * origin knows (of a partial one only if the request lies within it: section 4.3.2) and the client's own
- * (unless it has an asterisk), and the chosen one's Last-Modified. A chosen one without a tag of the origin's
+ * RFC 9111 section 4.3.1. REVALIDATE offers the tag of the chosen one, those of others that the origin knows
+ * (of a partial one only if the request lies within it: section 4.3.2) and the client's own (unless it has an
+ * asterisk), and the chosen one's Last-Modified. A chosen one without a tag of the origin's
  * is asked for by its date alone, because an origin disregards that beside any tag. What was synthesised is
  * never offered. The background validation has no client, so no tags of one. To complete what is held (the
  * cause is PARTIAL) a range is asked for, with If-Range where that has a strong validator.
  *
- * FORWARD of a request whose answer may be stored and that may collapse asks for the whole without
- * conditions, so that a cold cache is filled; any other goes on with its own fields. `text` has `room`
- * octets; tags that do not fit are left out, never the first. What is left out costs a transfer, never
+ * What the request does not select is offered to a GET only, if it is a complete 200 with a strong tag that
+ * sets no cookie, and the two requests do not differ in an Accept-Encoding, Authorization, Cookie or Origin
+ * that its Vary names (docs/decisions.md).
+ *
+ * FORWARD of a request whose answer may be stored and that may collapse asks for the whole, so that a cold
+ * cache is filled: if variants are stored but none for this request (the cause is VARY_MISS), with the tags of
+ * those that may be offered (section 4.1), else without conditions. Neither the client's tags nor a date are
+ * among them: a 304 to one of those would fill nothing. Any other goes on with its own fields. `text` has
+ * `room` octets; tags that do not fit are left out, never the first. What is left out costs a transfer, never
  * correctness.
  */
 void stet_cache_validation(const struct stet_cache_question *question,
@@ -133,7 +139,8 @@ struct stet_receipt {
     enum stet_reason reason;
     enum stet_reason storing; /* why it is stored or not: the reason of stet_storable_judge */
     size_t chosen;            /* FRESHEN, COMBINE, STALE; else, and with FRESHEN of a HEAD's 200, `count` */
-    uint64_t set;             /* STORE: replaced; FRESHEN: freshened */
+    bool adopts;              /* FRESHEN of nothing: see stet_cache_adopt */
+    uint64_t set;             /* STORE, and FRESHEN that adopts: replaced; FRESHEN: freshened */
     uint64_t invalidated;     /* PASS, FRESHEN: the answer says that these are not what the origin has now
                                  (RFC 9111 sections 4.3.3 and 4.3.5) */
 };
@@ -149,13 +156,24 @@ struct stet_receipt {
  *
  * A 304 freshens by stet_update_by_304. One that names a tag of the client's alone is passed on and freshens
  * nothing. One that confirms a stored response without naming it as section 4.3.4 wants (no validator at all
- * although one thing only was offered; the same octets but weak on the other side; another variant's strong
- * tag) lets it answer, but not be updated. Any other, and one to a request without a condition, is RETRY:
+ * although one thing only was offered; the same octets but weak on the other side) lets it answer, but not be
+ * updated. One with the strong tag of a variant that a GET does not select makes that one its answer: it
+ * adopts it. Any other, and one to a request without a condition, is RETRY:
  * never a 304 that was not asked for.
  */
 void stet_cache_receive(const struct stet_cache_question *question,
                         const struct stet_cache_decision *decision, const struct stet_validation *validation,
                         const struct stet_stored *next, struct stet_receipt *out);
+
+/*
+ * Adopting: RFC 9111 section 4.1. The origin says that what another request got is the answer to this one,
+ * too. stored[chosen] stays as it is, because section 4.3.4 lets no 304 update what its request does not
+ * select. The client is answered by a copy: the same octets, the fields as stet_update_fields makes them of
+ * its own and those of the 304, `selecting` and times of this exchange. That copy, read, is `adopted`; whether
+ * it may be stored is said here, for a 304 can be private, too. Then it is, in place of those in `set`.
+ */
+struct stet_storable stet_cache_adopt(const struct stet_cache_question *question,
+                                      const struct stet_stored *next, const struct stet_stored *adopted);
 
 /*
  * No usable answer came: refused, reset, timed out, malformed. `error` is the reason

@@ -161,10 +161,47 @@ static bool named(const struct exchange *x, size_t i)
                : stet_etag_strong_equal(etag, x->next->selected.etag);
 }
 
+/* Section 4.1: the 304 names a variant that the request does not select. */
+static bool adopts(const struct exchange *x, struct stet_receipt *out)
+{
+    const struct stet_cache_question *question = x->question;
+    size_t i = 0;
+    if (x->validation->own_fields || !x->decision->may_store)
+        return false;
+    while (i < question->count &&
+           (stet__stored_selected(question->request, question->stored[i]) || !named(x, i)))
+        i++;
+    if (i == question->count)
+        return false;
+    out->chosen = i;
+    out->adopts = true;
+    for (size_t k = 0; k < question->count; k++)
+        if (stet__stored_selected(question->request, question->stored[k]))
+            out->set |= stet__bit(k);
+    conclude(out, STET_RECEIVE_FRESHEN, STET_REASON_ADOPTED);
+    return true;
+}
+
+/* The 304 is judged as if it were a 200: what it says of this client alone counts beside what is stored. */
+struct stet_storable stet_cache_adopt(const struct stet_cache_question *question,
+                                      const struct stet_stored *next, const struct stet_stored *adopted)
+{
+    struct stet_stored whole = *next;
+    whole.response.status = 200;
+    struct stet_storable said =
+        stet_storable_judge(question->request, question->target, &whole, question->policy);
+    if (!said.storable && personal(said.reason))
+        return said;
+    /* Whatever lifetime the stored response has, it was not given to this cookie. */
+    if (!said.storable && question->policy->shared &&
+        stet_fields_have(&next->response.fields, STET_FIELD_SET_COOKIE))
+        return (struct stet_storable){false, STET_REASON_NOT_STORED_COOKIE};
+    return stet_storable_judge(question->request, question->target, adopted, question->policy);
+}
+
 /*
- * The stored response that a 304 confirms without section 4.3.4 letting it be updated: it names a tag of
- * another variant, or names it weakly; or it names nothing, and only one thing can have been meant. `count`
- * if there is none.
+ * The stored response that a 304 confirms without section 4.3.4 letting it be updated: it names it weakly; or
+ * it names nothing, and only one thing can have been meant. `count` if there is none.
  */
 static size_t confirmed(const struct exchange *x)
 {
@@ -250,7 +287,7 @@ static void not_modified(const struct exchange *x, struct stet_receipt *out)
         conclude(out, STET_RECEIVE_RETRY, STET_REASON_NOT_MODIFIED_UNASKED);
         return;
     }
-    if (freshens(x, out))
+    if (freshens(x, out) || adopts(x, out))
         return;
     if (is_clients(x)) {
         conclude(out, STET_RECEIVE_PASS, STET_REASON_UPDATE_CLIENTS);

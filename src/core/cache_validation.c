@@ -69,6 +69,27 @@ static bool add(struct tags *tags, struct stet_etag tag)
     return true;
 }
 
+/*
+ * Whether a variant may be offered to a request that does not select it. A 304 hands its octets to somebody
+ * who asked for something else, so nothing but a strong tag counts, and no field on which a tag often does
+ * not depend although the answer does: servers compress behind their tags, make pages of a cookie and tags of
+ * the article, and leave Access-Control-Allow-Origin out of a 304. Set-Cookie was for who got it.
+ */
+static bool lends(const struct stet_request *request, const struct stet_stored *stored)
+{
+    static const struct stet_span apart[] = {
+        {"Accept-Encoding", 15}, {"Authorization", 13}, {"Cookie", 6}, {"Origin", 6}};
+    const struct stet_fields *fields = &stored->response.fields;
+    if (request->method != STET_METHOD_GET || !stored->held.complete || stored->selected.etag.weak ||
+        stet_fields_have(fields, STET_FIELD_SET_COOKIE) || stet_vary_any(fields))
+        return false;
+    for (size_t i = 0; i < sizeof(apart) / sizeof(*apart); i++)
+        if (stet_vary_names(fields, apart[i]) &&
+            !stet_vary_same(apart[i], &stored->selecting, &request->fields))
+            return false;
+    return true;
+}
+
 bool stet__stored_offered(const struct stet_cache_question *question, size_t i)
 {
     const struct stet_stored *stored = question->stored[i];
@@ -76,7 +97,8 @@ bool stet__stored_offered(const struct stet_cache_question *question, size_t i)
     bool content = stored->method == STET_METHOD_GET || request->method == STET_METHOD_HEAD;
     return content && stored->response.status == 200 && stet_etag_present(stet__origin_etag(stored)) &&
            stet__stored_permitted(request, stored, question->policy) &&
-           stet_partial_satisfies(request, stored, question->now);
+           stet_partial_satisfies(request, stored, question->now) &&
+           (stet__stored_selected(request, stored) || lends(request, stored));
 }
 
 /* A tag of the client's that was made here: the origin would not know it. */
@@ -103,6 +125,13 @@ static bool add_clients(const struct stet_cache_question *question, struct tags 
     return some;
 }
 
+static void add_stored(const struct stet_cache_question *question, struct tags *tags)
+{
+    for (size_t i = 0; i < question->count; i++)
+        if (stet__stored_offered(question, i))
+            (void)add(tags, stet__origin_etag(question->stored[i]));
+}
+
 static void offer_tags(const struct stet_cache_question *question, const struct stet_cache_decision *decision,
                        struct tags *tags, struct stet_validation *out)
 {
@@ -113,9 +142,7 @@ static void offer_tags(const struct stet_cache_question *question, const struct 
         return;
     if (stet_etag_present(etag))
         (void)add(tags, etag);
-    for (size_t i = 0; i < question->count; i++)
-        if (stet__stored_offered(question, i))
-            (void)add(tags, stet__origin_etag(question->stored[i]));
+    add_stored(question, tags);
     /* Where tags are made here, those of the client were too. The background has no client to answer. */
     if (!chosen->synthesised && decision->action == STET_CACHE_REVALIDATE)
         out->clients = add_clients(question, tags);
@@ -142,6 +169,13 @@ static void ask_for_rest(const struct stet_cache_question *question, const struc
         out->if_range = STET_SPAN_NONE;
 }
 
+static void put_tags(const struct tags *tags, struct stet_validation *out)
+{
+    if (tags->count > 0)
+        out->if_none_match = tags->count == 1 ? tags->first : stet_span_of(tags->text, tags->len);
+    out->conditional = tags->count > 0;
+}
+
 void stet_cache_validation(const struct stet_cache_question *question,
                            const struct stet_cache_decision *decision, char *text, size_t room,
                            struct stet_validation *out)
@@ -152,6 +186,10 @@ void stet_cache_validation(const struct stet_cache_question *question,
         decision->action == STET_CACHE_REVALIDATE || decision->action == STET_CACHE_SERVE_AND_REVALIDATE;
     if (!asks) {
         out->own_fields = !decision->may_store || !decision->may_collapse;
+        if (!out->own_fields && decision->forward == STET_FWD_VARY_MISS) {
+            add_stored(question, &tags);
+            put_tags(&tags, out);
+        }
         return;
     }
     const struct stet_stored *chosen = question->stored[decision->chosen];
@@ -160,8 +198,7 @@ void stet_cache_validation(const struct stet_cache_question *question,
         return;
     }
     offer_tags(question, decision, &tags, out);
-    if (tags.count > 0)
-        out->if_none_match = tags.count == 1 ? tags.first : stet_span_of(text, tags.len);
+    put_tags(&tags, out);
     out->if_modified_since = last_modified(chosen);
-    out->conditional = out->if_none_match.ptr || out->if_modified_since.ptr;
+    out->conditional |= out->if_modified_since.ptr != NULL;
 }

@@ -124,6 +124,17 @@ static void set_selecting(struct making *making, const struct stet_fields *reque
         making->stored.selecting.present |= UINT64_C(1) << room[i].id;
 }
 
+/* Into the store, in place of those in the receipt's set. */
+static bool put(struct stet__fetch *fetch, struct stet__object *object)
+{
+    struct stet__object *replaced[STET_CANDIDATES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < fetch->count; i++)
+        if ((fetch->receipt.set >> i & 1) != 0)
+            replaced[count++] = fetch->candidates[i].object;
+    return stet__store_add(fetch->worker->proxy->store, object, replaced, count);
+}
+
 bool stet__commit(struct stet__fetch *fetch)
 {
     struct making making;
@@ -136,14 +147,10 @@ bool stet__commit(struct stet__fetch *fetch)
     making.parts.key = fetch->target.key;
     making.parts.hash = fetch->target.hash;
     making.parts.body = fetch->body;
-    struct stet__object *object = finish(&making), *replaced[STET_CANDIDATES_MAX];
+    struct stet__object *object = finish(&making);
     if (!object)
         return false;
-    size_t count = 0;
-    for (size_t i = 0; i < fetch->count; i++)
-        if ((fetch->receipt.set >> i & 1) != 0)
-            replaced[count++] = fetch->candidates[i].object;
-    if (!stet__store_add(fetch->worker->proxy->store, object, replaced, count)) {
+    if (!put(fetch, object)) {
         stet__object_release(object);
         return false;
     }
@@ -183,6 +190,32 @@ struct stet__object *stet__commit_freshened(struct stet__fetch *fetch, struct st
     begin_version(&making, fetch, old);
     set_updated(&making, &old->stored.response.fields);
     return finish(&making);
+}
+
+struct stet__object *stet__commit_adopted(struct stet__fetch *fetch, struct stet__object *old)
+{
+    struct making making;
+    begin_version(&making, fetch, old);
+    set_updated(&making, &old->stored.response.fields);
+    set_selecting(&making, &fetch->request.head.fields);
+    making.stored.authorized |= fetch->next.authorized;
+    return finish(&making);
+}
+
+bool stet__commit_adopt(struct stet__fetch *fetch, struct stet__object *old, struct stet__object *adopted)
+{
+    struct stet_storable storable = stet_cache_adopt(&fetch->question, &fetch->next, &adopted->stored);
+    fetch->receipt.storing = storable.reason;
+    /* What still comes in is amended when it has ended, and only where it was stored first; and what
+     * No-Vary-Search lent from another URI stays with that. */
+    bool whole =
+        stet__body_state(old->body) == STET__BODY_COMPLETE && stet_span_equal(old->key, fetch->target.key);
+    if (!storable.storable || !whole)
+        return false;
+    if (put(fetch, adopted))
+        return true;
+    fetch->receipt.storing = STET_REASON_NOT_STORED_TOO_LARGE;
+    return false;
 }
 
 struct stet__object *stet__commit_combined(struct stet__fetch *fetch, struct stet__object *old,

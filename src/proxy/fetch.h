@@ -132,6 +132,10 @@ bool stet__commit(struct stet__fetch *fetch);
 void stet__commit_complete(struct stet__fetch *fetch);
 /* An object with the fields of the answer in place of `old`: NULL if there is no memory. */
 struct stet__object *stet__commit_freshened(struct stet__fetch *fetch, struct stet__object *old);
+/* A copy of `old` for this request: see stet_cache_adopt. NULL if there is no memory. */
+struct stet__object *stet__commit_adopted(struct stet__fetch *fetch, struct stet__object *old);
+/* Puts it into the store, if it may be stored and `old` is all there. */
+bool stet__commit_adopt(struct stet__fetch *fetch, struct stet__object *old, struct stet__object *adopted);
 struct stet__object *stet__commit_combined(struct stet__fetch *fetch, struct stet__object *old,
                                            const struct stet_combination *combination,
                                            struct stet__body *body);

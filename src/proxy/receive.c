@@ -334,10 +334,36 @@ static void serve_held(struct stet__fetch *fetch, struct stet__object *object, b
     stet__serve_object(visit, object, &status);
 }
 
+/* A copy of another variant answers; whoever waits finds it, or goes on alone if it is this client's only. */
+static void adopt(struct stet__fetch *fetch)
+{
+    struct stet__proxy *proxy = fetch->worker->proxy;
+    struct stet__object *old = fetch->candidates[fetch->receipt.chosen].object;
+    struct stet__object *adopted = stet__commit_adopted(fetch, old);
+    if (!adopted) {
+        stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
+        return;
+    }
+    bool kept = stet__commit_adopt(fetch, old, adopted);
+    stet__trace_adopted(fetch);
+    if (!kept)
+        stet__lately_put(proxy->lately, fetch->target.hash, stet__loop_now_s(fetch->worker->loop));
+    if (fetch->leads)
+        stet__fill_over(proxy->fills, &fetch->fill, STET_REASON_OK);
+    fetch->leads = false;
+    serve_held(fetch, adopted, kept);
+    stet__object_release(adopted);
+    stet__fetch_drop(fetch);
+}
+
 static void freshen(struct stet__fetch *fetch)
 {
     struct stet__proxy *proxy = fetch->worker->proxy;
     size_t chosen = fetch->receipt.chosen;
+    if (fetch->receipt.adopts) {
+        adopt(fetch);
+        return;
+    }
     for (size_t i = 0; i < fetch->count; i++) {
         struct stet__object *old = fetch->candidates[i].object;
         struct stet__object *updated =

@@ -321,9 +321,10 @@ void stet__trace_receipt(const struct stet__fetch *fetch, const struct stet_rece
         return;
     put_token(&step, "action", receipt_name(receipt->action));
     put_why(&step, receipt->reason);
-    if (receipt->storing != STET_REASON_NO_PRECONDITION)
+    bool replaces = receipt->action == STET_RECEIVE_STORE || receipt->adopts;
+    if (receipt->storing != STET_REASON_NO_PRECONDITION && !receipt->adopts)
         put_reason(&step, "storing", receipt->storing);
-    put_set(&step, receipt->action == STET_RECEIVE_STORE ? "replaced" : "freshened", receipt->set);
+    put_set(&step, replaces ? "replaced" : "freshened", receipt->set);
     put_set(&step, "invalidated", receipt->invalidated);
     if (receipt->action == STET_RECEIVE_STORE) {
         put_number(&step, "lifetime", fetch->next.freshness.lifetime_s);
@@ -338,6 +339,15 @@ void stet__trace_not_kept(const struct stet__fetch *fetch)
     if (!begin_of(&step, fetch, STET_SPAN("not-kept")))
         return;
     put_why(&step, fetch->receipt.storing);
+    end(&step);
+}
+
+void stet__trace_adopted(const struct stet__fetch *fetch)
+{
+    struct step step;
+    if (!begin_of(&step, fetch, STET_SPAN("adopted")))
+        return;
+    put_reason(&step, "storing", fetch->receipt.storing);
     end(&step);
 }
 

@@ -48,6 +48,7 @@ void stet__trace_came(const struct stet__fetch *fetch);
 void stet__trace_failed(const struct stet__fetch *fetch, enum stet_reason reason);
 void stet__trace_receipt(const struct stet__fetch *fetch, const struct stet_receipt *receipt);
 void stet__trace_not_kept(const struct stet__fetch *fetch);
+void stet__trace_adopted(const struct stet__fetch *fetch);
 void stet__trace_tagged(const struct stet__fetch *fetch, struct stet_span etag);
 
 /* What the client gets, and why. */

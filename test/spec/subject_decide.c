@@ -171,11 +171,13 @@ static void put_receipt(struct spec_run *run, const struct world *world,
         [STET_RECEIVE_STALE] = "stale",     [STET_RECEIVE_RETRY] = "retry",
         [STET_RECEIVE_FAIL] = "fail",
     };
-    fprintf(run->out, "%s %s", actions[receipt->action], reason_name(receipt->reason));
+    bool replaces = receipt->action == STET_RECEIVE_STORE || receipt->adopts;
+    fprintf(run->out, "%s %s", receipt->adopts ? "adopt" : actions[receipt->action],
+            reason_name(receipt->reason));
     if (receipt->chosen < world->question.count)
         fprintf(run->out, " #%zu", receipt->chosen);
     putc('\n', run->out);
-    put_set(run, receipt->action == STET_RECEIVE_STORE ? "replaces" : "freshens", receipt->set);
+    put_set(run, replaces ? "replaces" : "freshens", receipt->set);
     put_set(run, "invalidates", receipt->invalidated);
     if (receipt->invalidated == 0)
         fputs("invalidates nothing\n", run->out);
@@ -183,6 +185,22 @@ static void put_receipt(struct spec_run *run, const struct world *world,
         put_client(run, world, validation, receipt);
         fprintf(run->out, "storing %s\n", reason_name(receipt->storing));
     }
+}
+
+/* Why the copy that the answer adopts may be stored or not. */
+static enum stet_reason judge_copy(const struct world *world, size_t chosen)
+{
+    static struct stet_field room[2 * WORLD_LINES];
+    const struct stet_stored *next = &world->answer.stored;
+    struct stet_stored copy = *world->at[chosen];
+    size_t count = stet_update_fields(&copy.response.fields, &next->response.fields, &next->control, room);
+    copy.response.fields = (struct stet_fields){room, count, 0};
+    for (size_t i = 0; i < count; i++)
+        copy.response.fields.present |= UINT64_C(1) << room[i].id;
+    copy.selecting = world->request.fields;
+    copy.times = next->times;
+    stet_stored_read(&copy, world->question.policy);
+    return stet_cache_adopt(&world->question, next, &copy).reason;
 }
 
 /* Without an `answer`, `detail` is the reason why none came. */
@@ -201,6 +219,8 @@ static void run_receive(struct spec_run *run)
         stet_cache_receive(&world->question, &decision, &validation, &world->answer.stored, &receipt);
     else
         stet_cache_unanswered(&world->question, &decision, STET_REASON_UPSTREAM_REFUSED, &receipt);
+    if (receipt.adopts)
+        receipt.storing = judge_copy(world, receipt.chosen);
     put_receipt(run, world, &validation, &receipt);
 }
 

@@ -148,6 +148,8 @@ static unsigned client_status(const struct scene *s)
     return answer.status;
 }
 
+static unsigned adoptions;
+
 #define HOLDS(s, statement)                    \
     do {                                       \
         if (!(statement))                      \
@@ -165,6 +167,28 @@ static void complain(const struct scene *s, int line, const char *statement)
              stet_reason_row(s->receipt.reason)->name);
 }
 
+static bool selected(const struct scene *s, size_t i)
+{
+    return stet_vary_matches(&s->at[i]->response.fields, &s->at[i]->selecting, &s->request.fields);
+}
+
+/* Section 4.1: by a strong tag that was offered, for somebody who may have it, in place of his own alone. */
+static void check_adopted(const struct scene *s)
+{
+    const struct stet_receipt *r = &s->receipt;
+    const struct stet_stored *from = s->at[r->chosen], *next = &s->answer.stored;
+    HOLDS(s, s->request.method == STET_METHOD_GET && s->decision.may_store && !s->validation.own_fields);
+    HOLDS(s, !selected(s, r->chosen) && from->held.complete);
+    HOLDS(s, stet_etag_strong_equal(next->selected.etag, from->selected.etag));
+    HOLDS(s, !has(s, STET_FIELD_AUTHORIZATION) || stet_stored_shareable(from) || !s->policy.shared);
+    for (size_t i = 0; i < s->question.count; i++)
+        HOLDS(s, (r->set >> i & 1) == selected(s, i));
+    struct stet_storable kept = stet_cache_adopt(&s->question, next, from);
+    HOLDS(s, !kept.storable || !(stet_cache_control_has(&next->control, STET_CC_NO_STORE) ||
+                                 stet_cache_control_has(&next->control, STET_CC_PRIVATE)));
+    adoptions++;
+}
+
 static void check_304(const struct scene *s)
 {
     const struct stet_receipt *r = &s->receipt;
@@ -172,7 +196,10 @@ static void check_304(const struct scene *s)
     HOLDS(s, r->action == STET_RECEIVE_PASS || r->action == STET_RECEIVE_FRESHEN ||
                  r->action == STET_RECEIVE_RETRY);
     HOLDS(s, asked || r->action == STET_RECEIVE_RETRY);
-    if (r->action == STET_RECEIVE_FRESHEN) {
+    HOLDS(s, !r->adopts || r->action == STET_RECEIVE_FRESHEN);
+    if (r->adopts) {
+        check_adopted(s);
+    } else if (r->action == STET_RECEIVE_FRESHEN) {
         struct stet_etag tag = s->answer.stored.selected.etag, old = s->at[r->chosen]->selected.etag;
         HOLDS(s, !stet_etag_present(tag) || stet_etag_weak_equal(tag, old));
         /* Section 4.3.4: a strong tag updates only those that have it; nothing that the request does not
@@ -235,10 +262,24 @@ static void check(struct scene *s)
         HOLDS(s, conditional(s));
 }
 
+/* What is forwarded fills the cache, so nothing may come back that only this client could use. */
+static void check_forwarded(const struct scene *s)
+{
+    const struct stet_validation *v = &s->validation;
+    if (s->decision.action != STET_CACHE_FORWARD || v->own_fields)
+        return;
+    HOLDS(s, !v->clients && !v->if_modified_since.ptr);
+    HOLDS(s, !v->conditional ||
+                 (s->decision.forward == STET_FWD_VARY_MISS && s->request.method == STET_METHOD_GET));
+    HOLDS(s, !v->conditional || !(has(s, STET_FIELD_AUTHORIZATION) || has(s, STET_FIELD_RANGE) ||
+                                  has(s, STET_FIELD_IF_MATCH)));
+}
+
 static void for_each_answer(struct scene *s)
 {
     stet_cache_decide(&s->question, &s->decision);
     stet_cache_validation(&s->question, &s->decision, s->text, sizeof(s->text), &s->validation);
+    check_forwarded(s);
     if (s->decision.action == STET_CACHE_SERVE) /* nothing is asked, so nothing is received */
         return;
     for (size_t i = 0; i < COUNT(statuses) * COUNT(answer_rows); i++) {
@@ -282,6 +323,7 @@ static void test_product(void **state)
         s.question.count = rest / 4;
         for_each_request(&s);
     }
+    assert_true(adoptions > 100);
 }
 
 int main(void)
