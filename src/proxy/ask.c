@@ -8,6 +8,7 @@
  */
 #include <arpa/inet.h>
 
+#include <stet/field.h>
 #include <stet/forward.h>
 
 #include "proxy/fetch.h"
@@ -25,6 +26,13 @@ static bool is_condition(enum stet_field_id id)
     return id == STET_FIELD_IF_MATCH || id == STET_FIELD_IF_NONE_MATCH ||
            id == STET_FIELD_IF_MODIFIED_SINCE || id == STET_FIELD_IF_UNMODIFIED_SINCE ||
            id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE;
+}
+
+/* X-Forwarded-Port, -Prefix, -Ssl and their like: applications believe them, and no key has them. */
+static bool says_who(struct stet_span name)
+{
+    static const struct stet_span prefix = {"X-Forwarded-", 12};
+    return name.len > prefix.len && stet_span_equal_nocase(stet_span_of(name.ptr, prefix.len), prefix);
 }
 
 /* Fields that this file writes itself, or leaves out. */
@@ -45,7 +53,10 @@ static bool is_own(const struct stet__fetch *fetch, const struct stet_field *fie
     case STET_FIELD_MAX_FORWARDS:
         return fetch->target.replace_max_forwards;
     case STET_FIELD_OTHER:
-        return configuration->debug_token.ptr && stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));
+        if (says_who(field->name) && !configuration->trust_forwarded && !fetch->target.elsewhere)
+            return true;
+        return configuration->debug_token.ptr &&
+               stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));
     default:
         return !fetch->validation.own_fields && is_condition(field->id);
     }
@@ -154,10 +165,12 @@ static void put_framing(const struct stet__fetch *fetch, struct stet__buffer *ou
         stet__buffer_append_text(out, "Expect: 100-continue\r\n");
     if (fetch->target.upgrade) {
         const struct stet_fields *fields = &fetch->request.head.fields;
+        struct stet_list list;
+        struct stet_span protocol;
+        stet_list_begin(&list, fields, STET_FIELD_UPGRADE);
         stet__buffer_append_text(out, "Connection: upgrade\r\n");
-        for (size_t i = 0; i < fields->count; i++)
-            if (fields->at[i].id == STET_FIELD_UPGRADE)
-                line(out, "Upgrade", fields->at[i].value);
+        while (stet__upgrade_next(&list, &protocol))
+            line(out, "Upgrade", protocol);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "proxy/fetch.h"
 
 #include <stet/field.h>
+#include <stet/forward.h>
 
 #include "base/assert.h"
 #include "proxy/lately.h"
@@ -25,30 +26,12 @@ static struct stet_span copy(struct stet__arena *arena, struct stet_span span, b
 }
 
 /* A validation in the background is nobody's: the client's conditions and range do not count. */
-static bool is_clients_own(enum stet_field_id id)
+static bool is_clients_own(const struct stet_field *field, const struct stet_fields *all)
 {
+    enum stet_field_id id = field->id;
     return id == STET_FIELD_IF_MATCH || id == STET_FIELD_IF_NONE_MATCH ||
            id == STET_FIELD_IF_MODIFIED_SINCE || id == STET_FIELD_IF_UNMODIFIED_SINCE ||
-           id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE;
-}
-
-static bool copy_fields(struct stet__arena *arena, const struct stet_fields *from, bool all,
-                        struct stet_fields *to)
-{
-    bool failed = false;
-    struct stet_field *room = stet__arena_alloc(arena, (from->count + 1) * sizeof *room);
-    if (!room)
-        return false;
-    *to = (struct stet_fields){room, 0, 0};
-    for (size_t i = 0; i < from->count; i++) {
-        const struct stet_field *field = &from->at[i];
-        if (!all && is_clients_own(field->id))
-            continue;
-        room[to->count++] = (struct stet_field){copy(arena, field->name, &failed),
-                                                copy(arena, field->value, &failed), field->id};
-        to->present |= UINT64_C(1) << field->id;
-    }
-    return !failed;
+           id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE || is_nominated(field, all);
 }
 
 static bool copy_request(struct stet__fetch *fetch, const struct stet__visit *visit, bool all)
@@ -58,16 +41,18 @@ static bool copy_request(struct stet__fetch *fetch, const struct stet__visit *vi
     struct stet__target *target = &fetch->target;
     bool failed = false;
     fetch->request = *from;
-    fetch->request.head.method_name = copy(arena, from->head.method_name, &failed);
-    fetch->request.head.target = copy(arena, from->head.target, &failed);
+    fetch->request.head.method_name = stet__copy_span(arena, from->head.method_name, &failed);
+    fetch->request.head.target = stet__copy_span(arena, from->head.target, &failed);
     *target = visit->target;
-    target->scheme = copy(arena, target->scheme, &failed);
-    target->authority = copy(arena, target->authority, &failed);
-    target->path_query = copy(arena, target->path_query, &failed);
-    target->key = copy(arena, target->key, &failed);
+    target->scheme = stet__copy_span(arena, target->scheme, &failed);
+    target->authority = stet__copy_span(arena, target->authority, &failed);
+    target->path_query = stet__copy_span(arena, target->path_query, &failed);
+    target->key = stet__copy_span(arena, target->key, &failed);
     fetch->request.authority = target->authority;
     fetch->request.path_query = target->path_query;
-    return copy_fields(arena, &from->head.fields, all, &fetch->request.head.fields) && !failed;
+    return stet__copy_fields(arena, &from->head.fields, all ? is_nominated : is_clients_own,
+                             &fetch->request.head.fields) &&
+           !failed;
 }
 
 /* The candidates' references go over from the visit. */
@@ -104,7 +89,7 @@ static void on_interim(void *owner, const struct stet_response *response)
 static bool copy_response(struct stet__fetch *fetch, const struct stet_http1_response *from)
 {
     struct stet_fields fields;
-    if (!copy_fields(&fetch->arena, &from->head.fields, true, &fields))
+    if (!stet__copy_fields(&fetch->arena, &from->head.fields, NULL, &fields))
         return false;
     if (!stet_fields_have(&fields, STET_FIELD_DATE)) {
         char text[STET_DATE_LEN];

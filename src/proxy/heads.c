@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heads: field lines for answers. Each has the Via of this proxy at its end (RFC 9110 section 7.6.3).
+ * heads: field lines, copied, gathered, and as heads for answers. Each of these has the Via of this proxy at
+ * its end (RFC 9110 section 7.6.3).
  */
 #include <stet/not_modified.h>
 
@@ -63,4 +64,33 @@ const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *work
     for (size_t i = 0; i < kept.count; i++)
         kept.present |= UINT64_C(1) << room[i].id;
     return stet__head_whole(worker, arena, 304, &kept);
+}
+
+struct stet_span stet__copy_span(struct stet__arena *arena, struct stet_span span, bool *failed)
+{
+    if (!span.ptr)
+        return span;
+    struct stet_span copied = stet__arena_copy(arena, span);
+    *failed |= !copied.ptr;
+    return copied;
+}
+
+bool stet__copy_fields(struct stet__arena *arena, const struct stet_fields *from,
+                       bool (*drops)(const struct stet_field *field, const struct stet_fields *all),
+                       struct stet_fields *to)
+{
+    bool failed = false;
+    struct stet_field *room = stet__arena_alloc(arena, (from->count + 1) * sizeof *room);
+    if (!room)
+        return false;
+    *to = (struct stet_fields){room, 0, 0};
+    for (size_t i = 0; i < from->count; i++) {
+        const struct stet_field *field = &from->at[i];
+        if (drops && drops(field, from))
+            continue;
+        room[to->count++] = (struct stet_field){stet__copy_span(arena, field->name, &failed),
+                                                stet__copy_span(arena, field->value, &failed), field->id};
+        to->present |= UINT64_C(1) << field->id;
+    }
+    return !failed;
 }

@@ -3,6 +3,13 @@
  * key: what a request is for: its target URI (RFC 9110 section 7.1), whether this proxy passes it on, and
  * under which key its answers stand. The normal form is uri.h's; nothing else about the URI is changed.
  *
+ * What an origin may answer by has to be in the key, or must not reach it. So the origin is asked for the
+ * host in the normal form that the key has; with --trust-forwarded scheme and host are those that the client
+ * used; and a GET that asks for more than its URI names is for the origin alone: with content (RFC 9110
+ * section 9.3.1: "no generally defined semantics"), or with fields by which some frameworks take it for
+ * another request. Of a proxy with origins and --forward only what the origins say is cached: one key would
+ * stand for two servers.
+ *
  * Refused: another server's URI without --forward (RFC 9110 section 15.5.20), a message that has been here
  * (section 7.6.3), and TRACE and OPTIONS that may go no further (section 7.6.2), which are answered here.
  */
@@ -25,22 +32,66 @@ static bool is_bypassed(const struct stet__proxy_configuration *configuration, s
     return false;
 }
 
-/*
- * Upgrade goes on, and with it the request goes to the origin whatever is stored, unless it is only an offer
- * of HTTP/2 on the same connection, which a server may decline by being silent (RFC 9113 section 3.1 has
- * dropped it).
- */
-static bool is_upgrade(const struct stet_http1_request *request)
+bool stet__upgrade_next(struct stet_list *list, struct stet_span *protocol)
+{
+    while (stet_list_next(list, protocol) == STET_OK)
+        if (!stet_span_equal_nocase(*protocol, STET_SPAN("h2c")))
+            return true;
+    return false;
+}
+
+static bool lists(const struct stet_fields *fields, enum stet_field_id id, struct stet_span wanted)
 {
     struct stet_list list;
     struct stet_span member;
-    if (request->minor == 0 || !stet_fields_have(&request->head.fields, STET_FIELD_UPGRADE))
-        return false;
-    stet_list_begin(&list, &request->head.fields, STET_FIELD_UPGRADE);
+    stet_list_begin(&list, fields, id);
     while (stet_list_next(&list, &member) == STET_OK)
-        if (!stet_span_equal_nocase(member, STET_SPAN("h2c")))
+        if (stet_span_equal_nocase(member, wanted))
             return true;
     return false;
+}
+
+/*
+ * Upgrade goes on, and with it the request goes to the origin whatever is stored. An offer of HTTP/2 does
+ * not: within such a tunnel requests would reach the origin that nobody has looked at. RFC 9113 section 3.1
+ * has dropped it, and a server may decline by being silent. Without the option in Connection (RFC 9110
+ * section 7.8) it is from before another proxy, not from the client of this connection.
+ */
+static bool is_upgrade(const struct stet_http1_request *request)
+{
+    const struct stet_fields *fields = &request->head.fields;
+    struct stet_list list;
+    struct stet_span protocol;
+    if (request->minor == 0 || !stet_fields_have(fields, STET_FIELD_UPGRADE) ||
+        !stet_fields_have(fields, STET_FIELD_CONNECTION))
+        return false;
+    stet_list_begin(&list, fields, STET_FIELD_UPGRADE);
+    return stet__upgrade_next(&list, &protocol) && lists(fields, STET_FIELD_CONNECTION, STET_SPAN("upgrade"));
+}
+
+/* Fields by which frameworks take another method or target than those of the request line. */
+static bool is_override(const struct stet_field *field)
+{
+    static const struct stet_span names[] = {{"X-HTTP-Method-Override", 22},
+                                             {"X-HTTP-Method", 13},
+                                             {"X-Method-Override", 17},
+                                             {"X-Original-URL", 14},
+                                             {"X-Rewrite-URL", 13}};
+    if (field->id != STET_FIELD_OTHER || field->name.len < 13 || (field->name.ptr[0] | 0x20) != 'x')
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (stet_span_equal_nocase(field->name, names[i]))
+            return true;
+    return false;
+}
+
+static bool asks_for_more(const struct stet_http1_request *request)
+{
+    const struct stet_fields *fields = &request->head.fields;
+    bool more = request->body == STET_BODY_CHUNKED || request->content_length > 0;
+    for (size_t i = 0; i < fields->count && !more; i++)
+        more = is_override(&fields->at[i]);
+    return more;
 }
 
 static struct stet_span host_field(const struct stet_http1_request *request)
@@ -95,17 +146,61 @@ static bool set_path(struct stet__exchange *exchange, struct stet__target *targe
     return true;
 }
 
+static struct stet_span write_uri(struct stet__exchange *exchange, const struct stet__target *target,
+                                  struct stet_span authority, struct stet_span path_query)
+{
+    size_t room = target->scheme.len + authority.len + path_query.len + 32;
+    char *text = stet__arena_alloc(exchange->arena, room);
+    size_t len = text ? stet_uri_write_target(target->scheme, authority, path_query, text, room) : 0;
+    return len > 0 ? stet_span_of(text, len) : STET_SPAN_NONE;
+}
+
+/* The authority of a URI in normal form. */
+static struct stet_span authority_of(struct stet_span uri)
+{
+    const char *begin = (const char *)memchr(uri.ptr, '/', uri.len) + 2;
+    struct stet_span rest = stet_span_skip(uri, (size_t)(begin - uri.ptr));
+    return stet_span_of(begin, (size_t)((const char *)memchr(rest.ptr, '/', rest.len) - begin));
+}
+
+/*
+ * With --trust-forwarded: the scheme that the client used, and in `authority` its host, if the proxy before
+ * says. False if it says so in a way that no key can stand for.
+ */
+static bool read_forwarded(const struct stet_fields *fields, struct stet__target *target,
+                           struct stet_span *authority)
+{
+    const struct stet_field *proto = stet_fields_find(fields, STET_FIELD_X_FORWARDED_PROTO, 0);
+    const struct stet_field *host = stet_fields_find(fields, STET_FIELD_X_FORWARDED_HOST, 0);
+    if (stet_fields_count(fields, STET_FIELD_X_FORWARDED_PROTO) > 1 ||
+        stet_fields_count(fields, STET_FIELD_X_FORWARDED_HOST) > 1)
+        return false;
+    if (host)
+        *authority = host->value;
+    if (!proto)
+        return true;
+    bool https = stet_span_equal_nocase(proto->value, STET_SPAN("https"));
+    target->scheme = https ? STET_SPAN("https") : STET_SPAN("http");
+    return https || stet_span_equal_nocase(proto->value, STET_SPAN("http"));
+}
+
+/* The key, and the host in its normal form. */
 static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                     struct stet__target *target)
 {
-    size_t room = target->scheme.len + target->authority.len + target->path_query.len + 32;
-    char *text = stet__arena_alloc(exchange->arena, room);
-    if (!text)
+    struct stet_span outside = STET_SPAN_NONE;
+    if (worker->configuration->trust_forwarded && !target->elsewhere &&
+        !read_forwarded(&exchange->request->head.fields, target, &outside))
+        target->bypassed = true;
+    target->key = write_uri(exchange, target, target->authority, target->path_query);
+    if (!target->key.ptr)
         return false;
-    size_t len = stet_uri_write_target(target->scheme, target->authority, target->path_query, text, room);
-    if (len == 0)
-        return false;
-    target->key = stet_span_of(text, len);
+    target->authority = authority_of(target->key);
+    if (outside.ptr) {
+        struct stet_span key = write_uri(exchange, target, outside, target->path_query);
+        target->bypassed |= !key.ptr;
+        target->key = key.ptr ? key : target->key;
+    }
     target->hash = stet__store_hash(worker->proxy->store, target->key);
     return true;
 }
@@ -152,8 +247,10 @@ bool stet__target_read(struct stet__proxy_worker *worker, struct stet__exchange 
     }
     if (!set_path(exchange, target) || !set_key(worker, exchange, target))
         return refuse(refused, 400, STET_REASON_BAD_PATH);
-    target->bypassed = is_bypassed(worker->configuration, target->path_query);
-    target->cacheable = !target->bypassed && !target->upgrade &&
-                        (request->head.method == STET_METHOD_GET || request->head.method == STET_METHOD_HEAD);
+    bool reads = request->head.method == STET_METHOD_GET || request->head.method == STET_METHOD_HEAD;
+    target->bypassed |= is_bypassed(worker->configuration, target->path_query) ||
+                        (target->elsewhere && worker->configuration->origin_count > 0) ||
+                        (reads && asks_for_more(request));
+    target->cacheable = !target->bypassed && !target->upgrade && reads;
     return true;
 }

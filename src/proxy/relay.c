@@ -3,6 +3,7 @@
  * relay: an answer that nobody keeps, as it comes: interim answers, the final one with its trailers, and a
  * switch of protocols. The pipe holds at most 256 KiB, so a slow client slows the origin.
  */
+#include <stet/field.h>
 #include <stet/forward.h>
 
 #include "net/head.h"
@@ -119,24 +120,52 @@ void stet__relay_begin(struct stet__fetch *fetch)
     stet__exchange_answer(exchange, &reply);
 }
 
+/* RFC 9110 section 8.6: none in a 1xx. */
+static bool is_length(const struct stet_field *field, const struct stet_fields *all)
+{
+    return field->id == STET_FIELD_CONTENT_LENGTH;
+}
+
 void stet__relay_interim(struct stet__fetch *fetch, const struct stet_response *response)
 {
     /* 100 is the driver's own matter, once the body is asked for. */
     if (response->status == 100)
         return;
     struct stet__exchange *exchange = fetch->visit->exchange;
-    const struct stet_fields *fields = stet__forwarded_fields(exchange->arena, &response->fields);
+    struct stet_fields bare;
+    if (!stet__copy_fields(exchange->arena, &response->fields, is_length, &bare))
+        return;
+    const struct stet_fields *fields = stet__forwarded_fields(exchange->arena, &bare);
     const struct stet__head *head =
         fields ? stet__head_make(exchange->arena, response->status, fields) : NULL;
     if (head)
         stet__exchange_interim(exchange, head);
 }
 
+/* RFC 9110 section 7.8: "A server MUST NOT switch to a protocol that was not indicated by the client". */
+static bool switches_as_asked(const struct stet__fetch *fetch)
+{
+    struct stet_list said, asked;
+    struct stet_span protocol, offer;
+    bool some = false;
+    stet_list_begin(&said, &fetch->response.fields, STET_FIELD_UPGRADE);
+    while (stet_list_next(&said, &protocol) == STET_OK) {
+        bool offered = false;
+        stet_list_begin(&asked, &fetch->request.head.fields, STET_FIELD_UPGRADE);
+        while (!offered && stet__upgrade_next(&asked, &offer))
+            offered = stet_span_equal_nocase(offer, protocol);
+        if (!offered)
+            return false;
+        some = true;
+    }
+    return some;
+}
+
 /* RFC 9110 section 7.8: what a 101 says about the connection is for the client too. */
 void stet__relay_upgrade(struct stet__fetch *fetch)
 {
     struct stet__visit *visit = fetch->visit;
-    if (!visit || !fetch->target.upgrade) {
+    if (!visit || !fetch->target.upgrade || !switches_as_asked(fetch)) {
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_MALFORMED);
         return;
     }

@@ -67,6 +67,10 @@ struct stet__refused {
 bool stet__target_read(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                        struct stet__target *target, struct stet__refused *refused);
 
+/* key.c: the next protocol of a list of Upgrade that a request may be upgraded to. */
+struct stet_list;
+bool stet__upgrade_next(struct stet_list *list, struct stet_span *protocol);
+
 struct stet__fetch;
 struct stet__fill;
 
@@ -125,6 +129,14 @@ const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, str
                                           unsigned status, const struct stet_fields *fields);
 const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker, struct stet__arena *arena,
                                                  const struct stet_fields *fields);
+
+/* A copy; an absent span stays absent. `*failed` becomes true if there is no memory. */
+struct stet_span stet__copy_span(struct stet__arena *arena, struct stet_span span, bool *failed);
+
+/* A copy without those that `drops` (NULL: none) wants left out. False if there is no memory. */
+bool stet__copy_fields(struct stet__arena *arena, const struct stet_fields *from,
+                       bool (*drops)(const struct stet_field *field, const struct stet_fields *all),
+                       struct stet_fields *to);
 
 /* A set of field lines that grows in an arena. `failed` sticks. */
 struct stet__lines {
