@@ -67,13 +67,9 @@ static const struct stet__head *make_head(struct stet__proxy_worker *worker, str
 {
     struct stet__lines lines;
     stet__lines_begin(&lines, exchange->arena, LINES);
-    if (why.status == 405 || why.status == 204)
-        stet__lines_put(&lines, STET_FIELD_ALLOW, STET_SPAN("GET, HEAD, OPTIONS"));
-    if (why.status != 204) {
-        stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, STET_SPAN("text/html; charset=utf-8"));
-        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, page_len);
-        stet__lines_put(&lines, STET_FIELD_CACHE_CONTROL, STET_SPAN("no-store"));
-    }
+    stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, STET_SPAN("text/html; charset=utf-8"));
+    stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, page_len);
+    stet__lines_put(&lines, STET_FIELD_CACHE_CONTROL, STET_SPAN("no-store"));
     put_proxy_status(worker, &lines, why.reason);
     return lines.failed ? NULL : stet__head_make(exchange->arena, why.status, &lines.fields);
 }
@@ -84,8 +80,7 @@ void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange 
 {
     struct stet__buffer page;
     stet__buffer_init(&page, PAGE_MAX);
-    if (why.status != 204)
-        make_page(&page, why);
+    make_page(&page, why);
     struct stet_span octets = stet__arena_copy(exchange->arena, stet__buffer_span(&page));
     if (page.failed || !octets.ptr)
         octets = STET_SPAN("");

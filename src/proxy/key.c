@@ -219,8 +219,8 @@ static bool may_go_on(struct stet__proxy_worker *worker, const struct stet_reque
         target->replace_max_forwards = true;
         return true;
     case STET_END:
-        return request->method == STET_METHOD_OPTIONS ? refuse(refused, 204, STET_REASON_OPTIONS)
-                                                      : refuse(refused, 405, STET_REASON_METHOD_NOT_ALLOWED);
+        return refuse(refused, 200,
+                      request->method == STET_METHOD_OPTIONS ? STET_REASON_OPTIONS : STET_REASON_TRACED);
     default:
         return true;
     }

@@ -24,7 +24,10 @@ static void request(void *state, struct stet__exchange *exchange)
     }
     visit = stet__arena_alloc(exchange->arena, sizeof *visit);
     if (!visit || !stet__target_read(worker, exchange, &visit->target, &refused)) {
-        stet__proxy_error(worker, exchange, refused, NULL, NULL);
+        if (refused.status == 200)
+            stet__proxy_answer_itself(worker, exchange, refused);
+        else
+            stet__proxy_error(worker, exchange, refused, NULL, NULL);
         return;
     }
     visit->trace = stet__trace_begin(exchange, worker->configuration->debug_token);

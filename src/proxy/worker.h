@@ -187,6 +187,10 @@ void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange 
 
 unsigned stet__status_of_failure(enum stet_reason reason);
 
+/* own.c: OPTIONS and TRACE that go no further. `why` has 200. */
+void stet__proxy_answer_itself(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                               struct stet__refused why);
+
 /* ---- reader.c ---- */
 
 struct stet__reader {
