@@ -16,13 +16,15 @@
 
 /* ---- the copy of the request ---- */
 
-static struct stet_span copy(struct stet__arena *arena, struct stet_span span, bool *failed)
+/*
+ * What Connection names does not reach the origin, so it selects no variant either: else a client could have
+ * the answer to a request without a field stored for those who send it.
+ */
+static bool is_nominated(const struct stet_field *field, const struct stet_fields *all)
 {
-    if (!span.ptr)
-        return span;
-    struct stet_span copied = stet__arena_copy(arena, span);
-    *failed |= !copied.ptr;
-    return copied;
+    static const struct stet_fields none = {NULL, 0, 0};
+    return stet_fields_have(all, STET_FIELD_CONNECTION) && stet_forward_keeps(field, &none) &&
+           !stet_forward_keeps(field, all);
 }
 
 /* A validation in the background is nobody's: the client's conditions and range do not count. */
