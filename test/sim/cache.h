@@ -20,8 +20,8 @@ struct sim_world {
     struct stet__store *store;
     struct stet_cache_policy policy;
     int64_t now;
-    uint64_t served, stale, fetched, freshened, stored,
-        combined; /* what happened, so that nothing is missing */
+    uint64_t served, stale, fetched, freshened, stored, combined,
+        adopted; /* what happened, so that nothing is missing */
 };
 
 /* One request and what is known of it. */
@@ -60,5 +60,9 @@ struct stet__object *sim_commit_freshened(struct sim_visit *visit, const struct 
                                           const struct stet_stored *next);
 struct stet__object *sim_commit_combined(struct sim_visit *visit, const struct stet__object *old,
                                          const struct stet_stored *next, struct stet__body *body);
+/* `old`, of another variant, as the origin says that it is the answer to this request: RFC 9111 section 4.1.
+ */
+struct stet__object *sim_commit_adopted(struct sim_visit *visit, const struct stet__object *old,
+                                        const struct stet_stored *next);
 
 #endif

@@ -110,3 +110,21 @@ struct stet__object *sim_commit_combined(struct sim_visit *visit, const struct s
     set_selecting(&stored, &visit->request.fields, selecting);
     return make(&of_old, &stored, body);
 }
+
+struct stet__object *sim_commit_adopted(struct sim_visit *visit, const struct stet__object *old,
+                                        const struct stet_stored *next)
+{
+    struct stet_stored stored = old->stored;
+    struct stet_field room[4 * SIM_LINES], selecting[SIM_LINES];
+    char number[20];
+    size_t count =
+        stet_update_fields(&old->stored.response.fields, &next->response.fields, &next->control, room);
+    for (size_t i = 0; i < count; i++) /* the two are told apart by the number of this exchange */
+        if (stet_span_equal(room[i].name, STET_SPAN("Sim-Origin")))
+            room[i].value = stet_span_of(number, stet_format_u64(visit->world->origin.exchanges, number));
+    set_fields(&stored, room, count);
+    stored.times = next->times;
+    stored.authorized |= next->authorized;
+    set_selecting(&stored, &visit->request.fields, selecting);
+    return make(visit, &stored, old->body);
+}

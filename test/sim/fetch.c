@@ -188,6 +188,33 @@ static void store(struct fetch *fetch)
     stet__body_release(body);
 }
 
+static void adopt(struct fetch *fetch)
+{
+    struct sim_visit *visit = fetch->visit;
+    struct sim_world *world = visit->world;
+    struct stet__object *old = visit->candidates[fetch->receipt.chosen].object,
+                        *replaced[STET_CANDIDATES_MAX];
+    struct stet__object *adopted = sim_commit_adopted(visit, old, &fetch->next);
+    unsigned id = sim_id(&adopted->stored.response.fields);
+    size_t count = 0;
+    bool kept = stet_cache_adopt(&visit->question, &fetch->next, &adopted->stored).storable &&
+                stet_span_equal(old->key, adopted->key);
+    sim_oracle_adopted(&world->oracle, visit->ids[fetch->receipt.chosen], id, kept);
+    for (size_t i = 0; i < visit->question.count && kept; i++)
+        if ((fetch->receipt.set >> i & 1) != 0) {
+            replaced[count++] = visit->candidates[i].object;
+            sim_oracle_replaced(&world->oracle, visit->ids[i]);
+        }
+    if (kept)
+        stet__store_add(world->store, adopted, replaced, count);
+    sim_answer_from(visit, &adopted->stored, adopted->body);
+    finish(fetch, true);
+    if (!kept)
+        sim_oracle_replaced(&world->oracle, id);
+    world->adopted++;
+    stet__object_release(adopted);
+}
+
 static void freshen(struct fetch *fetch)
 {
     struct sim_visit *visit = fetch->visit;
@@ -271,7 +298,10 @@ static bool receive(struct fetch *fetch)
         store(fetch);
         break;
     case STET_RECEIVE_FRESHEN:
-        freshen(fetch);
+        if (fetch->receipt.adopts)
+            adopt(fetch);
+        else
+            freshen(fetch);
         break;
     case STET_RECEIVE_COMBINE:
         combine(fetch);

@@ -376,6 +376,32 @@ void sim_oracle_freshened(struct sim_oracle *oracle, unsigned id)
     update(entry, exchange);
 }
 
+/* Section 4.1: "the cache [...] can use that 304 response to select one of those responses". */
+void sim_oracle_adopted(struct sim_oracle *oracle, unsigned old, unsigned new, bool kept)
+{
+    const struct sim_exchange *exchange = &oracle->exchange;
+    const struct sim_head *answer = &exchange->answer->head;
+    struct sim_list *list = &oracle->lists[oracle->asked->resource];
+    struct sim_entry copy = *sim_entry_find(oracle, old);
+    const char *etag = sim_get(answer, "ETag");
+    if (sim_selects(&copy, exchange->request) || copy.partial || copy.head)
+        sim_wrong(oracle, "%u is adopted, and need not or cannot be", old);
+    if (!etag || etag[0] != '"' || !same_text(etag, sim_get(&copy.response, "ETag")))
+        sim_wrong(oracle, "%u is adopted, whose tag is another", old);
+    copy.id = new;
+    copy.authorized |= sim_get(exchange->request, "Authorization") != NULL;
+    snprintf(copy.uri, sizeof copy.uri, "%s", oracle->asked->uri);
+    update(&copy, exchange);
+    bool personal = sim_directive(answer, "no-store") || is_private(answer) ||
+                    sim_directive(exchange->request, "no-store") ||
+                    (copy.authorized && !sim_shareable(&copy.response));
+    if (kept && personal)
+        sim_wrong(oracle, "%u is adopted and kept, and is for one user", old);
+    if (list->count == SIM_ENTRIES)
+        sim_wrong(oracle, "too many are stored");
+    list->at[list->count++] = copy;
+}
+
 void sim_oracle_combined(struct sim_oracle *oracle, unsigned old, unsigned new)
 {
     struct sim_entry *entry = sim_entry_find(oracle, old);

@@ -78,6 +78,10 @@ void sim_oracle_kept(struct sim_oracle *oracle, bool kept, bool may_be_left);
 void sim_oracle_replaced(struct sim_oracle *oracle, unsigned id);
 void sim_oracle_combined(struct sim_oracle *oracle, unsigned old, unsigned new);
 
+/* A 304 names `old`, which the request does not select: a copy of it is the answer, and maybe kept as `new`.
+ */
+void sim_oracle_adopted(struct sim_oracle *oracle, unsigned old, unsigned new, bool kept);
+
 /* The cache updates the stored response `id` with the answer: may it? */
 void sim_oracle_freshened(struct sim_oracle *oracle, unsigned id);
 

@@ -89,15 +89,16 @@ static void run(uint64_t seed, uint64_t operations, unsigned number)
         sim_handle(world, request);
     }
     stet__store_statistics(world->store, &told);
-    bool all = world->served && world->stale && world->freshened && world->stored && world->combined;
+    bool all = world->served && world->stale && world->freshened && world->stored && world->combined &&
+               world->adopted;
     printf(
         "%s %u - seed %llu: %llu operations, %llu from the store, %llu asked, %llu stored, %llu freshened, "
-        "%llu combined, %llu stale, %llu evicted, %llu purged\n",
+        "%llu combined, %llu adopted, %llu stale, %llu evicted, %llu purged\n",
         all ? "ok" : "not ok", number, (unsigned long long)seed, (unsigned long long)operations,
         (unsigned long long)world->served, (unsigned long long)world->fetched,
         (unsigned long long)world->stored, (unsigned long long)world->freshened,
-        (unsigned long long)world->combined, (unsigned long long)world->stale,
-        (unsigned long long)told.evicted, (unsigned long long)told.purged);
+        (unsigned long long)world->combined, (unsigned long long)world->adopted,
+        (unsigned long long)world->stale, (unsigned long long)told.evicted, (unsigned long long)told.purged);
     fflush(stdout);
     stet__store_free(world->store);
     free(request);
