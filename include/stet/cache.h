@@ -112,9 +112,9 @@ struct stet_validation {
  * that its Vary names (docs/decisions.md).
  *
  * FORWARD of a request whose answer may be stored and that may collapse asks for the whole, so that a cold
- * cache is filled: if variants are stored but none for this request (the cause is VARY_MISS), with the tags of
- * those that may be offered (section 4.1), else without conditions. Neither the client's tags nor a date are
- * among them: a 304 to one of those would fill nothing. Any other goes on with its own fields. `text` has
+ * cache is filled: if variants are stored but none for this request (the cause is VARY_MISS), with the tags
+ * of those that may be offered (section 4.1), else without conditions. Neither the client's tags nor a date
+ * are among them: a 304 to one of those would fill nothing. Any other goes on with its own fields. `text` has
  * `room` octets; tags that do not fit are left out, never the first. What is left out costs a transfer, never
  * correctness.
  */
@@ -142,7 +142,8 @@ struct stet_receipt {
     bool adopts;              /* FRESHEN of nothing: see stet_cache_adopt */
     uint64_t set;             /* STORE, and FRESHEN that adopts: replaced; FRESHEN: freshened */
     uint64_t invalidated;     /* PASS, FRESHEN: the answer says that these are not what the origin has now
-                                 (RFC 9111 sections 4.3.3 and 4.3.5) */
+                                 (RFC 9111 sections 4.3.3 and 4.3.5), or confirms them with fields that must
+                                 not be stored (section 3): they need validation from now on */
 };
 
 /*
@@ -169,8 +170,9 @@ void stet_cache_receive(const struct stet_cache_question *question,
  * Adopting: RFC 9111 section 4.1. The origin says that what another request got is the answer to this one,
  * too. stored[chosen] stays as it is, because section 4.3.4 lets no 304 update what its request does not
  * select. The client is answered by a copy: the same octets, the fields as stet_update_fields makes them of
- * its own and those of the 304, `selecting` and times of this exchange. That copy, read, is `adopted`; whether
- * it may be stored is said here, for a 304 can be private, too. Then it is, in place of those in `set`.
+ * its own and those of the 304, `selecting` and times of this exchange. That copy, read, is `adopted`;
+ * whether it may be stored is said here, for a 304 can be private, too. Then it is, in place of those in
+ * `set`.
  */
 struct stet_storable stet_cache_adopt(const struct stet_cache_question *question,
                                       const struct stet_stored *next, const struct stet_stored *adopted);
