@@ -6,10 +6,7 @@
  */
 #include <stet/not_modified.h>
 
-#include "net/multipart.h"
 #include "proxy/worker.h"
-
-#define TYPE_PREFIX "multipart/byteranges; boundary="
 
 static void hold_body(void *owner)
 {
@@ -126,62 +123,9 @@ static void serve_not_modified(struct stet__proxy_worker *worker, struct stet__s
 
 /* ---- ranges: RFC 9110 sections 14 and 15.3.7 ---- */
 
-/* What several parts of a body that is on its way need. */
-struct parts {
-    size_t references;
-    struct stet__body *body;
-    size_t count;
-    uint64_t length;
-    struct stet__part at[STET__MULTIPART_PARTS];
-    char type[sizeof TYPE_PREFIX - 1 + STET__BOUNDARY_LEN];
-    char text[];
-};
-
-static void hold_parts(void *owner)
-{
-    struct parts *parts = owner;
-    parts->references++;
-}
-
-static void release_parts(void *owner)
-{
-    struct parts *parts = owner;
-    if (--parts->references > 0)
-        return;
-    stet__body_release(parts->body);
-    free(parts);
-}
-
-/* NULL without memory, or if the octets are not there in one piece. */
-static struct parts *make_parts(struct stet__proxy_worker *worker, const struct stet__serving *serving,
-                                const struct stet_range_set *ranges)
-{
-    uint64_t length = serving->stored->held.complete_length;
-    struct stet__part whole;
-    if (!serving->stored->held.complete || stet__body_state(serving->body) != STET__BODY_COMPLETE ||
-        !stet__body_read(serving->body, 0, length, &whole) || whole.length != length)
-        return NULL;
-    const struct stet_field *type = stet_fields_find(fields_of(serving), STET_FIELD_CONTENT_TYPE, 0);
-    struct stet__multipart_source source = {type ? type->value : STET_SPAN_NONE, length, &whole};
-    struct parts *parts = malloc(sizeof *parts + stet__multipart_text_max(ranges, source.type));
-    if (!parts)
-        return NULL;
-    char *boundary = parts->type + sizeof TYPE_PREFIX - 1;
-    memcpy(parts->type, TYPE_PREFIX, sizeof TYPE_PREFIX - 1);
-    stet__multipart_boundary(worker->proxy->secret, sizeof worker->proxy->secret,
-                             serving->stored->selected.etag.opaque, ranges, boundary);
-    parts->references = 1;
-    parts->body = stet__body_acquire(serving->body);
-    parts->count = stet__multipart_parts(&source, ranges, boundary, parts->text, parts->at);
-    parts->length = 0;
-    for (size_t i = 0; i < parts->count; i++)
-        parts->length += parts->at[i].length;
-    return parts;
-}
-
-/* The fields of the 206: those of the 200 that stay, and its own. `parts` NULL: it has one range. */
+/* The fields of the 206: those of the 200 that stay, and its own. `several` NULL: it has one range. */
 static const struct stet__head *make_206(struct stet__proxy_worker *worker, struct stet__serving *serving,
-                                         const struct stet_answer *answer, const struct parts *parts)
+                                         const struct stet_answer *answer, const struct stet__ranges *several)
 {
     const struct stet_fields *from = fields_of(serving);
     struct stet_range range = answer->ranges.at[0];
@@ -191,14 +135,14 @@ static const struct stet__head *make_206(struct stet__proxy_worker *worker, stru
     for (size_t i = 0; i < from->count; i++) {
         enum stet_field_id id = from->at[i].id;
         bool own = id == STET_FIELD_CONTENT_LENGTH || id == STET_FIELD_CONTENT_RANGE ||
-                   (parts && id == STET_FIELD_CONTENT_TYPE);
+                   (several && id == STET_FIELD_CONTENT_TYPE);
         if (!own && (!answer->if_range_held || stet_not_modified_keeps(&from->at[i], has_etag)))
             stet__lines_add(&lines, &from->at[i]);
     }
     stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH,
-                           parts ? parts->length : range.last - range.first + 1);
-    if (parts) {
-        stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, stet_span_of(parts->type, sizeof parts->type));
+                           several ? stet__ranges_length(several) : range.last - range.first + 1);
+    if (several) {
+        stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, stet__ranges_type(several));
     } else {
         char text[STET_CONTENT_RANGE_LEN];
         size_t len = stet_content_range_format(range, serving->stored->held.complete_length, text);
@@ -225,24 +169,22 @@ static void serve_range(struct stet__proxy_worker *worker, struct stet__serving 
 static void serve_ranges(struct stet__proxy_worker *worker, struct stet__serving *serving,
                          const struct stet_answer *answer)
 {
-    struct parts *parts = make_parts(worker, serving, &answer->ranges);
-    if (!parts) {
-        /* A server may ignore Range (RFC 9110 section 14.2). */
+    const struct stet_field *type = stet_fields_find(fields_of(serving), STET_FIELD_CONTENT_TYPE, 0);
+    struct stet__ranges *several =
+        stet__ranges_new(worker, serving, type ? type->value : STET_SPAN_NONE, &answer->ranges);
+    if (!several) {
+        /* It still comes in, or there is no memory: a server may ignore Range (RFC 9110 section 14.2). */
         serve_whole(worker, serving, 200, answer->reason);
         return;
     }
-    struct stet__reply reply = {.head = make_206(worker, serving, answer, parts),
-                                .parts = parts->at,
-                                .part_count = parts->count,
-                                .reason = answer->reason,
-                                .owner = parts,
-                                .hold = hold_parts,
-                                .release = release_parts};
-    if (reply.head)
-        send_reply(worker, serving, &reply);
-    else
+    struct stet__reply reply = {.head = make_206(worker, serving, answer, several), .reason = answer->reason};
+    if (!reply.head) {
+        stet__ranges_free(several);
         fail(worker, serving);
-    release_parts(parts);
+        return;
+    }
+    stet__ranges_source(several, &reply.source);
+    send_reply(worker, serving, &reply);
 }
 
 static void serve_unsatisfied(struct stet__proxy_worker *worker, struct stet__serving *serving,

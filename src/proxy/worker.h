@@ -213,6 +213,21 @@ struct stet__reader *stet__reader_new(struct stet__proxy_worker *worker, struct 
 bool stet__reader_attach(struct stet__reader *reader, uint64_t hash);
 void stet__reader_source(struct stet__reader *reader, struct stet__source *out);
 
+/* ---- ranges.c ---- */
+
+struct stet__ranges;
+
+/*
+ * Several ranges of what is served, whose Content-Type is `type` (may be absent). NULL if its body is not all
+ * there, or if there is no memory. Its source frees it.
+ */
+struct stet__ranges *stet__ranges_new(struct stet__proxy_worker *worker, const struct stet__serving *serving,
+                                      struct stet_span type, const struct stet_range_set *set);
+void stet__ranges_free(struct stet__ranges *ranges);
+struct stet_span stet__ranges_type(const struct stet__ranges *ranges); /* with the boundary */
+uint64_t stet__ranges_length(const struct stet__ranges *ranges);
+void stet__ranges_source(struct stet__ranges *ranges, struct stet__source *out);
+
 /* ---- tunnel.c ---- */
 
 void stet__tunnel_begin(struct stet__proxy_worker *worker, struct stet__exchange *exchange);
