@@ -199,6 +199,21 @@ struct stet_storable stet_cache_adopt(const struct stet_cache_question *question
     return stet_storable_judge(question->request, question->target, adopted, question->policy);
 }
 
+/* The one whose tag was offered to a request that selects none, unless there are several tags. */
+static size_t only_offered(const struct stet_cache_question *question)
+{
+    size_t only = question->count;
+    for (size_t i = 0; i < question->count; i++) {
+        if (!stet__stored_offered(question, i))
+            continue;
+        if (only < question->count && !stet_etag_strong_equal(stet__origin_etag(question->stored[only]),
+                                                              stet__origin_etag(question->stored[i])))
+            return question->count;
+        only = only < question->count ? only : i;
+    }
+    return only;
+}
+
 /*
  * The stored response that a 304 confirms without section 4.3.4 letting it be updated: it names it weakly; or
  * it names nothing, and only one thing can have been meant. `count` if there is none.
@@ -216,6 +231,8 @@ static size_t confirmed(const struct exchange *x)
     }
     if (new->last_modified != STET_NO_DATE || x->validation->clients)
         return question->count;
+    if (!has_chosen(question, x->decision))
+        return only_offered(question);
     for (size_t i = 0; i < question->count && x->validation->if_none_match.ptr; i++)
         offered += i != chosen && stet__stored_offered(question, i);
     return offered == 0 ? chosen : question->count;
@@ -234,6 +251,8 @@ static bool may_update(const struct exchange *x)
         !stet_cache_control_has(control, STET_CC_MUST_UNDERSTAND))
         return false;
     if (shared && stet_cache_control_unqualified(control, STET_CC_PRIVATE))
+        return false;
+    if (stet__cookie_forbidden(x->next, x->question->policy))
         return false;
     return !shared || !control->source.ptr || stet_stored_shareable(x->next);
 }
