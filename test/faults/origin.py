@@ -172,6 +172,7 @@ class Origin:
         lines = self.fields(thing, what)
         if request.method == "HEAD" and (not thing.tells_when_headed() or misdeed in INSTEAD):
             lines = lines[1:]
+            self.any_confirmed[thing.path] = time.monotonic()  # nothing contradicts what a cache has
         if misdeed in INSTEAD:
             await self.send(writer, request, 200, lines, what.body(), thing.framing, misdeed)
         elif self.is_current(request, what):
