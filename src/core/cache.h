@@ -45,6 +45,9 @@ bool stet__stored_never_stale(const struct stet_stored *stored, const struct ste
 /* Whether it is fresh, or stale since less than `window_s` seconds. */
 bool stet__stale_within(int64_t ttl_s, int64_t window_s);
 
+/* Whether a shared cache may not keep the response because of its Set-Cookie: section 7.3. */
+bool stet__cookie_forbidden(const struct stet_stored *stored, const struct stet_cache_policy *policy);
+
 /* Whether stored[i] has a tag that the origin may be offered for this request: section 4.3.2. */
 bool stet__stored_offered(const struct stet_cache_question *question, size_t i);
 

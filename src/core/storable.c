@@ -2,7 +2,8 @@
 /*
  * Whether a response may be stored: RFC 9111 section 3, one function per rule, in the order of stored.h.
  */
-#include <stet/stored.h>
+#include "core/cache.h"
+
 #include <stet/uri.h>
 #include <stet/vary.h>
 
@@ -159,6 +160,11 @@ static bool cookie(const struct question *q)
     return q->policy->shared && sets_cookie(q) &&
            (!q->policy->keep_cookies || !says_fresh(q) ||
             stet_cache_control_unqualified(&q->stored->control, STET_CC_NO_CACHE));
+}
+
+bool stet__cookie_forbidden(const struct stet_stored *stored, const struct stet_cache_policy *policy)
+{
+    return cookie(&(struct question){.stored = stored, .policy = policy});
 }
 
 static bool window(const struct stet_cache_control *control, enum stet_cache_directive directive, int64_t own,
