@@ -157,15 +157,23 @@ static bool same_key(const struct stet__object *a, const struct stet__object *b)
     return a->hash == b->hash && stet_span_equal(a->key, b->key);
 }
 
-/* What those in `replaced` that are in and of the key of `object` take. */
-static size_t counted_of(struct stet__shard *shard, const struct stet__object *object,
+/* What needs no room: that of those in `replaced` that are in and of the key of `object`, and of its body if
+ * another one, which stays, has that counted. */
+static size_t counted_of(struct stet__shard *shard, struct stet__object *object,
                          struct stet__object *const *replaced, size_t count)
 {
     size_t bytes = 0;
     pthread_mutex_lock(&shard->lock);
-    for (size_t i = 0; i < count; i++)
-        if (same_key(object, replaced[i]) && replaced[i]->place.in)
-            bytes += stet__shard_counted(replaced[i]);
+    struct stet__object *sharing = stet__shard_version(shard, object);
+    for (size_t i = 0; i < count; i++) {
+        if (!same_key(object, replaced[i]) || !replaced[i]->place.in)
+            continue;
+        bytes += stet__shard_counted(replaced[i]);
+        if (replaced[i] == sharing)
+            sharing = NULL;
+    }
+    if (sharing)
+        bytes += sharing->place.body_bytes;
     pthread_mutex_unlock(&shard->lock);
     return bytes;
 }

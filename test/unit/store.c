@@ -117,6 +117,27 @@ static void test_shared_body(void **state)
     stet__store_free(store);
 }
 
+/* A body that is there already needs no room, so nobody has to go for it. */
+static void test_shared_body_needs_no_room(void **state)
+{
+    struct stet__store *store =
+        store_with(&(struct stet__store_limits){.bytes = 8 << 20, .object_bytes = 6 << 20, .variants = 8});
+    struct stet__object *first = object_of(store, "http://h/s", 5 << 20);
+    struct stet__object *other = object_of(store, "http://h/o", 1 << 20);
+    assert_true(stet__store_add(store, first, NULL, 0));
+    assert_true(stet__store_add(store, other, NULL, 0));
+    struct stet__object *second = version_of(store, first), *third = version_of(store, first);
+    assert_true(stet__store_add(store, second, NULL, 0));
+    assert_true(stet__store_add(store, third, &first, 1));
+    assert_false(stet__store_holds(store, first));
+    assert_true(stet__store_holds(store, second) && stet__store_holds(store, other));
+    stet__object_release(first);
+    stet__object_release(second);
+    stet__object_release(third);
+    stet__object_release(other);
+    stet__store_free(store);
+}
+
 static void test_growing_body(void **state)
 {
     struct stet__store *store =
@@ -434,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_replace_and_update),
         cmocka_unit_test(test_shared_body),
+        cmocka_unit_test(test_shared_body_needs_no_room),
         cmocka_unit_test(test_growing_body),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_larger_than_all),
