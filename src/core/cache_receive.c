@@ -193,8 +193,7 @@ struct stet_storable stet_cache_adopt(const struct stet_cache_question *question
     if (!said.storable && personal(said.reason))
         return said;
     /* Whatever lifetime the stored response has, it was not given to this cookie. */
-    if (!said.storable && question->policy->shared &&
-        stet_fields_have(&next->response.fields, STET_FIELD_SET_COOKIE))
+    if (stet__cookie_forbidden(next, question->policy))
         return (struct stet_storable){false, STET_REASON_NOT_STORED_COOKIE};
     return stet_storable_judge(question->request, question->target, adopted, question->policy);
 }
