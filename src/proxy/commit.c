@@ -273,8 +273,12 @@ static void amend(struct stet__fetch *fetch, struct stet__object *old, const str
     making.failed |= lines.failed;
     making.stored.response.fields = lines.fields;
     struct stet__object *updated = finish(&making);
-    if (!updated)
+    if (!updated) {
+        /* No memory for it: the next request stores it anew, rather than that it stays without length and
+         * tag. */
+        stet__store_remove(fetch->worker->proxy->store, old);
         return;
+    }
     stet__store_amend(fetch->worker->proxy->store, old, updated);
     stet__object_release(updated);
 }

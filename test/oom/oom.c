@@ -1,39 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The i-th allocation fails, for every i: a server of one worker is started on a Unix socket, asked
- * everything once, and stopped. Prints TAP: a line for each way of failing, with the numbers of the
- * allocations at which something went wrong.
+ * everything once, and stopped.
  *
  * What has to hold: no crash, no hang, no leak (with the address sanitizer). The server does not start and
  * says why, or each answer is the right one, 500 or 503, or the connection is closed. After a single failure
  * a new connection is served as if nothing had been.
- *
- * Nothing here allocates while a failure is armed, so that only stet's own calls are counted.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include "failing.h"
 #include "net/address.h"
 #include "net/server.h"
 #include "serve/serve.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#define leaks() (__lsan_do_recoverable_leak_check() != 0)
-#else
-#define leaks() false
-#endif
-
-#define ANSWER_MAX (1u << 20)
-#define HANG_S 120
-#define PROBLEMS_MAX 10
+#include "sweep.h"
 
 #define HOST "Host: a\r\nConnection: close\r\n"
 
@@ -62,53 +46,12 @@ static const struct {
 
 static char folder[64], socket_path[96];
 
-static int connect_to_server(void)
-{
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct timeval patience = {.tv_sec = 20};
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (fd < 0)
-        return -1;
-    memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-        return fd;
-    close(fd);
-    return -1;
-}
-
-/* Sends `request`, reads until the server closes. The number of octets in `answer`, or -1 if it hangs. */
-static ssize_t ask(struct stet_span request, char *answer)
-{
-    size_t len = 0;
-    ssize_t n = 0;
-    int fd = connect_to_server();
-    if (fd < 0)
-        return 0;
-    while (request.len > 0 && (n = send(fd, request.ptr, request.len, MSG_NOSIGNAL)) > 0)
-        request = stet_span_skip(request, (size_t)n);
-    while (len < ANSWER_MAX && (n = recv(fd, answer + len, ANSWER_MAX - len, 0)) > 0)
-        len += (size_t)n;
-    bool hangs = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
-    close(fd);
-    return hangs ? -1 : (ssize_t)len;
-}
-
-/* 0 if there is none: the connection was closed before. */
-static unsigned status_of(const char *answer, ssize_t len)
-{
-    if (len < 12 || memcmp(answer, "HTTP/1.1 ", 9) != 0)
-        return 0;
-    return (unsigned)((answer[9] - '0') * 100 + (answer[10] - '0') * 10 + (answer[11] - '0'));
-}
-
 /* A sentence about what is wrong, or NULL. */
 static const char *ask_one(size_t i, bool memory_is_enough)
 {
     static char answer[ANSWER_MAX];
     const char *text = questions[i].request;
-    ssize_t len = ask(stet_span_of(text, strlen(text)), answer);
+    ssize_t len = ask(socket_path, stet_span_of(text, strlen(text)), answer);
     unsigned status = status_of(answer, len);
     if (len < 0)
         return "no answer in 20 s";
@@ -132,7 +75,7 @@ static const char *ask_pipelined(bool memory_is_enough)
     for (int i = 0; i < 99; i++, len += sizeof(one) - 1)
         memcpy(request + len, one, sizeof(one) - 1);
     memcpy(request + len, last, sizeof(last) - 1);
-    ssize_t got = ask(stet_span_of(request, len + sizeof(last) - 1), answer);
+    ssize_t got = ask(socket_path, stet_span_of(request, len + sizeof(last) - 1), answer);
     if (got < 0)
         return "no answers to pipelined requests in 20 s";
     for (ssize_t i = 0; i + 12 <= got; i++)
@@ -188,29 +131,6 @@ static const char *play(unsigned long n, bool all_after, unsigned long *calls)
     return !problem && leaks() ? "a leak" : problem;
 }
 
-static unsigned tests, failures;
-
-static void report(const char *name, unsigned long calls, unsigned problems)
-{
-    failures += problems > 0;
-    printf("%s %u - %s (%lu allocations)\n", problems == 0 ? "ok" : "not ok", ++tests, name, calls);
-    fflush(stdout);
-}
-
-static void sweep(const char *name, bool all_after, unsigned long last)
-{
-    unsigned problems = 0;
-    for (unsigned long i = 1; i <= last && problems < PROBLEMS_MAX; i++) {
-        unsigned long calls;
-        alarm(HANG_S);
-        const char *problem = play(i, all_after, &calls);
-        problems += problem != NULL;
-        if (problem)
-            printf("# allocation %lu: %s\n", i, problem);
-    }
-    report(name, last, problems);
-}
-
 static bool write_file(const char *name, size_t len)
 {
     static char octets[200000];
@@ -250,19 +170,11 @@ static void remove_folder(void)
 
 int main(void)
 {
-    unsigned long calls = 0;
-    alarm(HANG_S);
-    const char *problem = make_folder() ? play(0, false, &calls) : "no folder to serve";
-    if (!problem && calls == 0)
-        problem = "the failing allocator is not in use";
-    if (problem)
-        printf("# %s\n", problem);
-    report("nothing fails", calls, problem != NULL);
-    if (!problem) {
-        sweep("one allocation fails", false, calls);
-        sweep("all allocations fail from one on", true, calls);
+    if (!make_folder()) {
+        printf("Bail out! no folder to serve\n");
+        return 1;
     }
+    int code = sweep(play);
     remove_folder();
-    printf("1..%u\n", tests);
-    return failures > 0;
+    return code;
 }
