@@ -110,6 +110,11 @@ static enum step take_head(struct reading *reading)
         return STEP_TOO_LARGE;
     if (status != STET_OK)
         return STEP_MALFORMED;
+    /* RFC 9112 section 6.1: a coding that nobody here takes off, or one that HTTP/1.0 does not know. What
+     * follows would be taken for the content itself. */
+    if (response.body == STET_BODY_CLOSE &&
+        stet_fields_have(&response.head.fields, STET_FIELD_TRANSFER_ENCODING))
+        return STEP_MALFORMED;
     if (response.head.status == 101)
         return take_switch(reading, &response);
     if (response.head.status < 200)
