@@ -295,6 +295,12 @@ bool stet__proxy_settings_parse(struct stet__proxy_settings *settings, int argc,
         stet__cli_complain("proxy: which origin? stet proxy http://127.0.0.1:8304, for example");
         return false;
     }
+    /* Whoever may use the forward proxy would reach it as this machine. */
+    const struct stet__listen_address *admin = settings->admin.at;
+    if (settings->proxy.forward && settings->admin.count > 0 && admin->at.any.sa_family != AF_UNIX) {
+        stet__cli_complain("proxy: --admin: with --forward clients could reach a port; give it unix:PATH");
+        return false;
+    }
     if (settings->debug_token && strlen(settings->debug_token) < 8) {
         stet__cli_complain("proxy: --debug-header %s: too short to be a secret; 8 characters at least",
                            settings->debug_token);
