@@ -18,6 +18,7 @@
 #define ALLOCATION_OVERHEAD 8u
 #define SIMPLE_MAX (3u * STET__VARIATION_KEY_MAX + 1)
 #define HINT_TYPICAL_BYTES 128u
+#define BUCKET_BYTES sizeof(void *)
 
 struct stet__variation_hint {
     struct stet__variation_hint *next;
@@ -50,13 +51,13 @@ bool stet__variation_init(struct stet__variation *variation, size_t bytes_max, c
     size_t buckets = 16;
     while (buckets < bytes_max / HINT_TYPICAL_BYTES / 2)
         buckets *= 2;
-    variation->buckets = calloc(buckets, sizeof(struct stet__variation_hint *));
+    variation->buckets = calloc(buckets, BUCKET_BYTES);
     if (!variation->buckets)
         return false;
     variation->mask = buckets - 1;
     stet__list_init(&variation->order);
     pthread_mutex_init(&variation->lock, NULL);
-    atomic_fetch_add(used, buckets * sizeof *variation->buckets);
+    atomic_fetch_add(used, buckets * BUCKET_BYTES);
     return true;
 }
 
@@ -82,7 +83,7 @@ void stet__variation_release(struct stet__variation *variation)
 {
     while (!stet__list_empty(&variation->order))
         drop(variation, oldest(variation));
-    atomic_fetch_sub(variation->used, (variation->mask + 1) * sizeof *variation->buckets);
+    atomic_fetch_sub(variation->used, (variation->mask + 1) * BUCKET_BYTES);
     free(variation->buckets);
     pthread_mutex_destroy(&variation->lock);
 }

@@ -34,12 +34,14 @@ static inline struct stet_stored plain_stored(void)
     };
 }
 
-static inline struct stet__object *object_made(struct stet__store *store, struct stet__object_parts *parts)
+static inline struct stet__object *object_made(struct stet__store *store,
+                                               const struct stet__object_parts *given)
 {
     struct stet_stored stored = plain_stored();
-    parts->hash = stet__store_hash(store, parts->key);
-    parts->stored = &stored;
-    struct stet__object *object = stet__object_new(parts, &shared_policy);
+    struct stet__object_parts parts = *given;
+    parts.hash = stet__store_hash(store, parts.key);
+    parts.stored = &stored;
+    struct stet__object *object = stet__object_new(&parts, &shared_policy);
     assert_non_null(object);
     return object;
 }

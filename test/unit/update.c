@@ -189,7 +189,8 @@ static void test_fields(void **state)
     (void)state;
     static const char *const names[] = {"X", "Y", "Date", "Content-Length", "ETag", "Connection"};
     enum { OLD = 3 };
-    struct stet_field old[OLD], new[OLD], out[2 * OLD];
+    const struct stet_field nothing = {STET_SPAN_NONE, STET_SPAN_NONE, STET_FIELD_OTHER};
+    struct stet_field old[OLD] = {nothing}, new[OLD] = {nothing}, out[2 * OLD];
     struct stet_cache_control control = {.present = 0};
     size_t kinds = COUNT(names);
     for (size_t n = 0; n < kinds * kinds * kinds * kinds; n++) {

@@ -78,7 +78,7 @@ static size_t naive_select(const struct candidate *at, size_t count)
 
 static void test_select(void **state)
 {
-    struct candidate at[CANDIDATES];
+    struct candidate at[CANDIDATES] = {{.usable = false}};
     const struct stet_stored *stored[CANDIDATES];
     struct stet_field line;
     struct stet_request request = {.fields = fields_of(&line, "A", "1")};
