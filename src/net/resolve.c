@@ -157,8 +157,10 @@ static void let_go(struct stet__resolver *resolver)
     pthread_mutex_unlock(&resolver->lock);
     if (!last)
         return;
-    while (!stet__list_empty(&resolver->names))
-        free_name(resolver, stet__list_entry(resolver->names.next, struct name, node));
+    while (!stet__list_empty(&resolver->names)) {
+        struct name *name = stet__list_entry(resolver->names.next, struct name, node);
+        free_name(resolver, name); /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
+    }
     free_list(&resolver->posted);
     pthread_cond_destroy(&resolver->asked);
     pthread_mutex_destroy(&resolver->lock);

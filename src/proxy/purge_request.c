@@ -131,9 +131,8 @@ static void skip_value(struct reader *reader)
         }
         while (depth > 0 && !reader->failed && take(reader, open[depth - 1] == '{' ? '}' : ']'))
             depth--;
-        if (depth > 0 && !take(reader, ','))
-            reader->failed = true;
-        else if (depth > 0 && open[depth - 1] == '{' && (read_string(reader), !take(reader, ':')))
+        bool comma = depth == 0 || take(reader, ',');
+        if (!comma || (depth > 0 && open[depth - 1] == '{' && (read_string(reader), !take(reader, ':'))))
             reader->failed = true;
     } while (depth > 0 && !reader->failed);
 }
