@@ -168,6 +168,7 @@ static void begin_version(struct making *making, struct stet__fetch *fetch, stru
     making->parts.body = old->body;
 }
 
+/* Vary may be another one now: what it names is what this request has, which selected `old` (section 4.1). */
 static void set_updated(struct making *making, const struct stet_fields *old)
 {
     struct stet__fetch *fetch = making->fetch;
@@ -182,6 +183,7 @@ static void set_updated(struct making *making, const struct stet_fields *old)
         fields.present |= UINT64_C(1) << room[i].id;
     making->stored.response.fields = fields;
     making->stored.times = fetch->times;
+    set_selecting(making, &fetch->request.head.fields);
 }
 
 struct stet__object *stet__commit_freshened(struct stet__fetch *fetch, struct stet__object *old)
@@ -197,7 +199,6 @@ struct stet__object *stet__commit_adopted(struct stet__fetch *fetch, struct stet
     struct making making;
     begin_version(&making, fetch, old);
     set_updated(&making, &old->stored.response.fields);
-    set_selecting(&making, &fetch->request.head.fields);
     making.stored.authorized |= fetch->next.authorized;
     return finish(&making);
 }
