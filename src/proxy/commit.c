@@ -87,6 +87,7 @@ static struct stet__object *finish(struct making *making)
         set_no_vary_search(making);
         set_heads(making);
         making->parts.stored = &making->stored;
+        making->parts.asked_at = making->fetch->asked_at;
     }
     if (!making->failed)
         object = stet__object_new(&making->parts, &making->fetch->worker->configuration->policy);
@@ -132,7 +133,10 @@ static bool put(struct stet__fetch *fetch, struct stet__object *object)
     for (size_t i = 0; i < fetch->count; i++)
         if ((fetch->receipt.set >> i & 1) != 0)
             replaced[count++] = fetch->candidates[i].object;
-    return stet__store_add(fetch->worker->proxy->store, object, replaced, count);
+    struct stet__store *kept = fetch->worker->proxy->store;
+    bool in = stet__store_add(kept, object, replaced, count);
+    fetch->purged = !in && stet__store_purged(kept, object) == STET__PURGED_HARD;
+    return in;
 }
 
 bool stet__commit(struct stet__fetch *fetch)
@@ -215,7 +219,7 @@ bool stet__commit_adopt(struct stet__fetch *fetch, struct stet__object *old, str
         return false;
     if (put(fetch, adopted))
         return true;
-    fetch->receipt.storing = STET_REASON_NOT_STORED_TOO_LARGE;
+    fetch->receipt.storing = fetch->purged ? STET_REASON_NOT_STORED_PURGED : STET_REASON_NOT_STORED_TOO_LARGE;
     return false;
 }
 

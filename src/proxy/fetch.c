@@ -309,6 +309,7 @@ static void send_request(struct stet__attempt *attempt)
             request.body = (struct stet__source){.owner = fetch, .next = stet__upload_next};
         stet__trace_asked(fetch);
         fetch->times.request = stet__loop_now_s(fetch->worker->loop);
+        fetch->asked_at = stet__store_moment(fetch->worker->proxy->store);
         fetch->upstream = stet__upstream_ask(fetch->worker->upstreams, &request);
         if (!fetch->upstream)
             failure = STET_REASON_UPSTREAM_INTERNAL;

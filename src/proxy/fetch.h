@@ -56,7 +56,9 @@ struct stet__fetch {
     /* The origin. */
     struct stet__attempt attempt;
     struct stet__upstream *upstream;
-    bool answered; /* a head has come */
+    bool answered;     /* a head has come */
+    uint64_t asked_at; /* stet__store_moment */
+    bool purged;       /* since then, so it cannot be kept */
 
     /* The answer. */
     struct stet_response response; /* all fields as received, and a Date */

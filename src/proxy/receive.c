@@ -20,15 +20,17 @@ static struct stet_span origin_of(struct stet_span key)
     return stet_span_of(key.ptr, len);
 }
 
-static void invalidate_groups(struct stet__fetch *fetch)
+static uint64_t invalidate_groups(struct stet__fetch *fetch)
 {
+    uint64_t count = 0;
     struct stet_group_list list;
     struct stet_span group;
     char room[STET_GROUP_OCTETS_MAX];
     stet_group_list_begin(&list, &fetch->response.fields, STET_GROUPS_INVALIDATED);
-    while (stet_group_list_next(&list, room, &group) == STET_OK)
+    for (; stet_group_list_next(&list, room, &group) == STET_OK; count++)
         stet__store_purge(fetch->worker->proxy->store, STET__SELECT_GROUP, group,
                           origin_of(fetch->target.key), false);
+    return count;
 }
 
 static void invalidate(struct stet__fetch *fetch)
@@ -42,11 +44,17 @@ static void invalidate(struct stet__fetch *fetch)
     char uri[URI_ROOM];
     size_t len;
     int status;
+    struct stet__store *store = fetch->worker->proxy->store;
+    uint64_t before = stet__store_moment(store), count = 0;
     while ((status = stet_invalidation_next(&invalidation, uri, sizeof uri, &len)) != STET_END)
-        if (status == STET_OK)
-            stet__store_purge(fetch->worker->proxy->store, STET__SELECT_URI, stet_span_of(uri, len),
-                              STET_SPAN_NONE, false);
-    invalidate_groups(fetch);
+        if (status == STET_OK) {
+            stet__store_purge(store, STET__SELECT_URI, stet_span_of(uri, len), STET_SPAN_NONE, false);
+            count++;
+        }
+    count += invalidate_groups(fetch);
+    /* What it does itself does not count for its own answer, which may be stored (RFC 9110 section 9.3.3). */
+    if (fetch->asked_at == before && stet__store_moment(store) == before + count)
+        fetch->asked_at = before + count;
 }
 
 /* ---- the answer as it would be stored ---- */
@@ -195,7 +203,7 @@ static bool answer_not_modified(struct stet__fetch *fetch)
 static void pass(struct stet__fetch *fetch)
 {
     struct stet__proxy *proxy = fetch->worker->proxy;
-    if (fetch->target.cacheable && fetch->decision.may_store)
+    if (fetch->target.cacheable && fetch->decision.may_store && !fetch->purged)
         stet__lately_put(proxy->lately, fetch->target.hash, stet__loop_now_s(fetch->worker->loop));
     for (size_t i = 0; i < fetch->count; i++)
         if ((fetch->receipt.invalidated >> i & 1) != 0)
@@ -238,8 +246,9 @@ static void remember(struct stet__fetch *fetch)
 
 static void not_kept(struct stet__fetch *fetch, bool complete)
 {
-    fetch->receipt.storing = STET_REASON_NOT_STORED_TOO_LARGE;
-    fetch->receipt.reason = STET_REASON_NOT_STORED_TOO_LARGE;
+    enum stet_reason why = fetch->purged ? STET_REASON_NOT_STORED_PURGED : STET_REASON_NOT_STORED_TOO_LARGE;
+    fetch->receipt.storing = why;
+    fetch->receipt.reason = why;
     stet__trace_not_kept(fetch);
     if (complete) {
         answer_visit(fetch, &fetch->next, false);
@@ -448,11 +457,11 @@ void stet__fetch_collected(struct stet__fetch *fetch)
         stet__fetch_again(fetch);
         return;
     }
-    stet__store_add(fetch->worker->proxy->store, combined, &old, 1);
+    bool kept = stet__store_add(fetch->worker->proxy->store, combined, &old, 1);
     if (fetch->leads)
         stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
     fetch->leads = false;
-    serve_held(fetch, combined, true);
+    serve_held(fetch, combined, kept);
     stet__object_release(combined);
     stet__fetch_free(fetch);
 }

@@ -56,6 +56,7 @@ struct stet__store *stet__store_new(const struct stet__store_limits *limits)
         free(store);
         return NULL;
     }
+    stet__recent_init(&store->recent, store->secret, sizeof store->secret);
     for (unsigned i = 0; i < stet__store_shards(store); i++) {
         struct stet__shard *shard = &store->shards[i];
         pthread_mutex_init(&shard->lock, NULL);
@@ -80,6 +81,7 @@ void stet__store_free(struct stet__store *store)
         pthread_mutex_destroy(&shard->lock);
     }
     stet__variation_release(&store->variation);
+    stet__recent_release(&store->recent);
     free(store);
 }
 
@@ -214,8 +216,38 @@ static void exchange(struct stet__store *store, struct stet__object *object,
     limit_variants(store, shard, object, victims);
 }
 
-/* Enters the index and the hints; false if that fails or there was no room for it, and it is out again. */
-static bool make_findable(struct stet__store *store, struct stet__shard *shard, struct stet__object *object)
+uint64_t stet__store_moment(const struct stet__store *store)
+{
+    return stet__recent_moment(&store->recent);
+}
+
+/* Purges that came before an object was in the store or its indexes: they could not find it. */
+static enum stet__purged purged_since(struct stet__store *store, const struct stet__object *object,
+                                      uint64_t since)
+{
+    return since == 0 ? STET__PURGED_NOT : stet__recent_look(&store->recent, object, since);
+}
+
+enum stet__purged stet__store_purged(struct stet__store *store, const struct stet__object *object)
+{
+    return purged_since(store, object, object->asked_at);
+}
+
+static void purge_again(struct stet__store *store, struct stet__object *object, uint64_t since)
+{
+    enum stet__purged purged = purged_since(store, object, since);
+    if (purged == STET__PURGED_HARD)
+        stet__store_remove(store, object);
+    else if (purged == STET__PURGED_SOFT)
+        stet__store_invalidate(store, object);
+}
+
+/*
+ * Enters the index and the hints; false if that fails or there was no room for it, and it is out again.
+ * Purges since `since` have not found it before.
+ */
+static bool make_findable(struct stet__store *store, struct stet__shard *shard, struct stet__object *object,
+                          uint64_t since)
 {
     bool found = stet__index_enter(&shard->index, object);
     if (!found)
@@ -224,6 +256,7 @@ static bool make_findable(struct stet__store *store, struct stet__shard *shard, 
         stet__variation_note(&store->variation, object->key,
                              (struct stet__variation_rule){object->no_vary_search, object->query_prefixes});
     stet__store_keep_budget(store);
+    purge_again(store, object, since);
     pthread_mutex_lock(&shard->lock);
     bool in = object->place.in;
     pthread_mutex_unlock(&shard->lock);
@@ -246,14 +279,17 @@ bool stet__store_add(struct stet__store *store, struct stet__object *object,
             stet__store_remove(store, replaced[i]);
     size_t size = size_of(object), goes = counted_of(shard, object, replaced, count);
     size_t taken = size > goes ? size - goes : 0;
-    bool fits = size <= store->limits.object_bytes && stet__shard_grow(store, shard) &&
-                stet__store_take_room(store, taken);
+    uint64_t since = stet__store_moment(store);
+    enum stet__purged purged = stet__store_purged(store, object);
+    bool fits = purged != STET__PURGED_HARD && size <= store->limits.object_bytes &&
+                stet__shard_grow(store, shard) && stet__store_take_room(store, taken);
     if (!fits) {
         for (size_t i = 0; i < count; i++)
             stet__store_remove(store, replaced[i]);
         return false;
     }
     stet__object_acquire(object);
+    object->place.invalidated = purged == STET__PURGED_SOFT;
     atomic_fetch_add_explicit(&store->clock, 1, memory_order_relaxed);
     pthread_mutex_lock(&shard->lock);
     exchange(store, object, replaced, count, &victims);
@@ -261,7 +297,7 @@ bool stet__store_add(struct stet__store *store, struct stet__object *object,
     pthread_mutex_unlock(&shard->lock);
     stet__victims_release(store, shard, &victims);
     atomic_fetch_add_explicit(&store->added, 1, memory_order_relaxed);
-    return make_findable(store, shard, object);
+    return make_findable(store, shard, object, since);
 }
 
 static bool swap(struct stet__store *store, struct stet__object *old, struct stet__object *updated,
@@ -270,6 +306,8 @@ static bool swap(struct stet__store *store, struct stet__object *old, struct ste
     struct stet__shard *shard = stet__shard_of(store, old->hash);
     struct stet__victims victims = {NULL};
     stet__assert(same_key(old, updated) && !updated->place.once);
+    uint64_t since = stet__store_moment(store);
+    validated = validated && stet__store_purged(store, updated) == STET__PURGED_NOT;
     if (!stet__store_take_room(store, updated->bytes))
         return false;
     stet__object_acquire(updated);
@@ -285,7 +323,7 @@ static bool swap(struct stet__store *store, struct stet__object *old, struct ste
     pthread_mutex_unlock(&shard->lock);
     stet__victims_release(store, shard, &victims);
     if (in)
-        return make_findable(store, shard, updated);
+        return make_findable(store, shard, updated, since);
     stet__object_release(updated);
     return false;
 }

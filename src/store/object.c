@@ -82,6 +82,7 @@ struct stet__object *stet__object_new(const struct stet__object_parts *parts,
     if (!object)
         return NULL;
     *object = (struct stet__object){.hash = parts->hash,
+                                    .asked_at = parts->asked_at,
                                     .stored = *parts->stored,
                                     .query_prefixes = parts->query_prefixes,
                                     .body = parts->body};

@@ -48,6 +48,7 @@ struct stet__object {
     uint64_t hash; /* of the key: stet__store_hash */
     struct stet_span key;
     size_t bytes; /* all that it takes, without the body, which counts by itself */
+    uint64_t asked_at;
     struct stet__place place;
     struct stet_stored stored; /* read (stet_stored_read) */
     struct stet_span heads[STET__HEAD_COUNT];
@@ -69,6 +70,7 @@ struct stet__object_parts {
     struct stet_span no_vary_search;
     bool query_prefixes;
     struct stet__body *body;
+    uint64_t asked_at; /* stet__store_moment when the origin was asked; 0: no purge before it enters counts */
 };
 
 /* One reference. NULL if there is no memory. The views in `stored` (control, etag, ...) point into the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A purge finds what it is about in the indexes and then looks at each object again under the lock of its
- * shard: what has gone meanwhile does not count. What comes in while a purge goes on may or may not be met.
+ * shard: what has gone meanwhile does not count. What comes in while a purge goes on may or may not be met;
+ * so the purge is noted before it looks (recent.h), and what comes in looks for it after it has entered.
  */
 #include "store/shard.h"
 
@@ -75,6 +76,7 @@ size_t stet__store_purge(struct stet__store *store, enum stet__selector selector
                          struct stet_span origin, bool hard)
 {
     struct purge purge = {.store = store, .origin = origin, .hard = hard};
+    stet__recent_note(&store->recent, selector, what, origin, hard);
     if (selector == STET__SELECT_URI)
         purge_key(&purge, what);
     for (unsigned i = 0; selector != STET__SELECT_URI && i < stet__store_shards(store); i++) {

@@ -15,6 +15,7 @@
 #include <pthread.h>
 #include <stdalign.h>
 
+#include "store/recent.h"
 #include "store/store.h"
 #include "store/table.h"
 #include "store/variation.h"
@@ -34,6 +35,7 @@ struct stet__store {
     unsigned shard_bits;
     unsigned char secret[STET__STORE_SECRET_LEN];
     struct stet__variation variation;
+    struct stet__recent recent;
     alignas(64) atomic_size_t used;
     atomic_uint hand;  /* the shard that gives up an object next */
     atomic_uint clock; /* of additions: what used_at means */

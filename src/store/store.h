@@ -60,13 +60,16 @@ void stet__store_use(struct stet__store *store, struct stet__object *object);
  * Adds an object, whose body may still grow, in place of those in `replaced` (which may have gone already).
  * False if it does not fit the limits, or is out again already; then nothing changes but that those in
  * `replaced` are gone. An object is added to one store, once.
+ *
+ * A purge since it was asked for (asked_at) counts for it: after a soft one it comes in invalidated, after a
+ * hard one not at all.
  */
 bool stet__store_add(struct stet__store *store, struct stet__object *object,
                      struct stet__object *const *replaced, size_t count);
 
 /*
- * The same object with another head, validated: false, and nothing changes, if `old` is not in the store any
- * more, or there is no room.
+ * The same object with another head, validated (but not if a soft purge came since `updated` was asked for):
+ * false, and nothing changes, if `old` is not in the store any more, or there is no room.
  */
 bool stet__store_update(struct stet__store *store, struct stet__object *old, struct stet__object *updated);
 
@@ -97,10 +100,19 @@ enum stet__selector { STET__SELECT_URI, STET__SELECT_PREFIX, STET__SELECT_GROUP,
  * Invalidates (soft) or removes (hard) all variants of what is selected, and returns their number: a URI in
  * normal form (if none is stored under it, that which its No-Vary-Search lets stand for it), a prefix of such
  * URIs, a group (with `origin`, the scheme://authority in normal form, only what is of it: RFC 9875
- * section 2.1; absent: of all). Costs in proportion to what it finds, not to what is stored.
+ * section 2.1; absent: of all). Costs in proportion to what it finds, not to what is stored. What was asked
+ * for before it and comes later is selected, too: recent.h.
  */
 size_t stet__store_purge(struct stet__store *store, enum stet__selector selector, struct stet_span what,
                          struct stet_span origin, bool hard);
+
+/* To be taken when an origin is asked: what asked_at of the answer's object is. */
+uint64_t stet__store_moment(const struct stet__store *store);
+
+enum stet__purged { STET__PURGED_NOT, STET__PURGED_SOFT, STET__PURGED_HARD };
+
+/* Whether an object, in or not, was purged since it was asked for. */
+enum stet__purged stet__store_purged(struct stet__store *store, const struct stet__object *object);
 
 void stet__store_statistics(const struct stet__store *store, struct stet__store_statistics *out);
 

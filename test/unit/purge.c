@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * purge: by URI, prefix, group and all, soft and hard; the index against a look at every object; what leaves
- * while a purge goes on.
+ * while a purge goes on; what comes after it and was asked for before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,12 +176,140 @@ static void test_all(void **state)
     stet__store_free(store);
 }
 
+static bool add_asked(struct stet__store *store, const char *key, const char *group, const char *search,
+                      uint64_t asked_at)
+{
+    struct stet_span span = stet_span_of(group, strlen(group));
+    struct stet__object_parts parts = {.key = stet_span_of(key, strlen(key)),
+                                       .groups = &span,
+                                       .group_count = 1,
+                                       .no_vary_search =
+                                           search ? stet_span_of(search, strlen(search)) : STET_SPAN_NONE,
+                                       .asked_at = asked_at};
+    struct stet__object *object = object_made(store, &parts);
+    bool in = stet__store_add(store, object, NULL, 0);
+    stet__object_release(object);
+    return in;
+}
+
+/* RFC 9111 section 4.4: what was asked for before a purge and comes after it is as old as what was purged. */
+static void test_on_its_way(void **state)
+{
+    static const struct {
+        enum stet__selector selector;
+        const char *what, *origin;
+        bool selects;
+    } rows[] = {
+        {STET__SELECT_URI, "http://h/a?q", NULL, true},
+        {STET__SELECT_URI, "http://h/a", NULL, false},
+        {STET__SELECT_URI, "http://h/a?p", NULL, false},
+        {STET__SELECT_PREFIX, "http://h/", NULL, true},
+        {STET__SELECT_PREFIX, "http://h/a?q", NULL, true},
+        {STET__SELECT_PREFIX, "http://h/b", NULL, false},
+        {STET__SELECT_PREFIX, "http://h/a?q1", NULL, false},
+        {STET__SELECT_PREFIX, "", NULL, true},
+        {STET__SELECT_GROUP, "red", NULL, true},
+        {STET__SELECT_GROUP, "Red", NULL, false},
+        {STET__SELECT_GROUP, "red", "http://h", true},
+        {STET__SELECT_GROUP, "red", "http://i", false},
+        {STET__SELECT_GROUP, "red", "http://h:81", false},
+        {STET__SELECT_GROUP, "http://h/a?q", NULL, false},
+        {STET__SELECT_ALL, "", NULL, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int hard = 0; hard < 2; hard++) {
+            struct stet__store *store = store_of(64 << 20);
+            uint64_t before = stet__store_moment(store);
+            struct stet_span origin =
+                rows[i].origin ? stet_span_of(rows[i].origin, strlen(rows[i].origin)) : STET_SPAN_NONE;
+            stet__store_purge(store, rows[i].selector, stet_span_of(rows[i].what, strlen(rows[i].what)),
+                              origin, hard);
+            assert_int_equal(add_asked(store, "http://h/a?q", "red", NULL, before),
+                             !(rows[i].selects && hard));
+            assert_int_equal(invalidated(store, "http://h/a?q"), rows[i].selects && !hard);
+            assert_true(add_asked(store, "http://h/a?q", "red", NULL, stet__store_moment(store)));
+            assert_int_equal(invalidated(store, "http://h/a?q"), rows[i].selects && !hard);
+            stet__store_free(store);
+        }
+}
+
+/* A purge of a URI also selects its equivalents, which only the answer names. */
+static void test_equivalent_on_its_way(void **state)
+{
+    struct stet__store *store = store_of(64 << 20);
+    uint64_t before = stet__store_moment(store);
+    purge(store, STET__SELECT_URI, "http://h/a?x=1", false);
+    assert_true(add_asked(store, "http://h/a?x=2", "", "params=(\"x\")", before));
+    assert_true(add_asked(store, "http://h/b?x=2", "", "params=(\"x\")", before));
+    assert_true(add_asked(store, "http://h/a?x=3", "", NULL, before));
+    assert_int_equal(invalidated(store, "http://h/a?x=2"), 1);
+    assert_int_equal(invalidated(store, "http://h/b?x=2"), 0);
+    assert_int_equal(invalidated(store, "http://h/a?x=3"), 0);
+    stet__store_free(store);
+}
+
+/* A 304 that was asked for before the purge confirms nothing after it. */
+static void test_validation_on_its_way(void **state)
+{
+    struct stet__store *store = store_of(64 << 20);
+    struct stet__object_parts parts = {.key = STET_SPAN("http://h/")};
+    struct stet__object *old = object_made(store, &parts);
+    assert_true(stet__store_add(store, old, NULL, 0));
+    parts.asked_at = stet__store_moment(store);
+    struct stet__object *late = object_made(store, &parts);
+    assert_int_equal(purge(store, STET__SELECT_URI, "http://h/", false), 1);
+    assert_true(stet__store_update(store, old, late));
+    assert_int_equal(invalidated(store, "http://h/"), 1);
+    parts.asked_at = stet__store_moment(store);
+    struct stet__object *timely = object_made(store, &parts);
+    assert_true(stet__store_update(store, late, timely));
+    assert_int_equal(invalidated(store, "http://h/"), 0);
+    stet__object_release(old);
+    stet__object_release(late);
+    stet__object_release(timely);
+    stet__store_free(store);
+}
+
+/* However many purges there were, none is missed; prefixes beyond those remembered count for all. */
+static void test_many_on_their_way(void **state)
+{
+    struct stet__store *store = store_of(64 << 20);
+    uint64_t before = stet__store_moment(store);
+    char key[64];
+    purge(store, STET__SELECT_URI, "http://h/a", true);
+    for (unsigned i = 0; i < 10000; i++) {
+        snprintf(key, sizeof key, "http://h/%u", i);
+        purge(store, STET__SELECT_URI, key, false);
+    }
+    assert_false(add_asked(store, "http://h/a", "", NULL, before));
+    before = stet__store_moment(store);
+    for (unsigned i = 0; i < 16; i++) {
+        snprintf(key, sizeof key, "http://h/p%u/", i);
+        purge(store, STET__SELECT_PREFIX, key, false);
+    }
+    assert_true(add_asked(store, "http://h/q", "", NULL, before));
+    assert_true(add_asked(store, "http://h/p0/q", "", NULL, before));
+    assert_int_equal(invalidated(store, "http://h/q"), 0);
+    assert_int_equal(invalidated(store, "http://h/p0/q"), 1);
+    purge(store, STET__SELECT_PREFIX, "http://h/p16/", false);
+    assert_true(add_asked(store, "http://h/r", "", NULL, before));
+    assert_int_equal(invalidated(store, "http://h/r"), 1);
+    stet__store_free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uri),   cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_group), cmocka_unit_test(test_group_of_update),
-        cmocka_unit_test(test_many),  cmocka_unit_test(test_all),
+        cmocka_unit_test(test_uri),
+        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_group),
+        cmocka_unit_test(test_group_of_update),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_all),
+        cmocka_unit_test(test_on_its_way),
+        cmocka_unit_test(test_equivalent_on_its_way),
+        cmocka_unit_test(test_validation_on_its_way),
+        cmocka_unit_test(test_many_on_their_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
