@@ -3,7 +3,7 @@
  * admin: the role of the admin's listener, which only this machine reaches.
  *
  *   POST /purge     with the JSON of purge_request.h: {"purged": 3, "hard": false}
- *   PURGE /path     the URI that Host and the target make, softly
+ *   PURGE /path     the URIs that Host and the target make, with http and with https, softly
  *   GET  /status    what the store holds, as JSON
  *
  * Programs have business here, pages in a browser of this machine do not: a page could reach a loopback
@@ -246,23 +246,32 @@ static void read_body(struct state *state, struct stet__exchange *exchange)
 
 /* ---- the other requests ---- */
 
-static void purge_target(struct state *state, struct stet__exchange *exchange)
+/* `purged` grows. False if there is no usable target. */
+static bool purge_as(struct state *state, struct stet__exchange *exchange, struct stet_span scheme,
+                     size_t *purged)
 {
     const struct stet_http1_request *request = exchange->request;
     size_t room = request->authority.len + request->path_query.len + 32;
     char *text = stet__arena_alloc(exchange->arena, room);
-    size_t len =
-        text && request->path_query.ptr
-            ? stet_uri_write_target(STET_SPAN("http"), request->authority, request->path_query, text, room)
-            : 0;
-    if (len == 0) {
+    size_t len = text && request->path_query.ptr
+                     ? stet_uri_write_target(scheme, request->authority, request->path_query, text, room)
+                     : 0;
+    if (len == 0)
+        return false;
+    *purged += stet__store_purge(state->proxy->store, STET__SELECT_URI, stet_span_of(text, len),
+                                 STET_SPAN_NONE, false);
+    return true;
+}
+
+/* The scheme is this connection's, not that of the site: with --trust-forwarded both are stored. */
+static void purge_target(struct state *state, struct stet__exchange *exchange)
+{
+    size_t purged = 0;
+    if (purge_as(state, exchange, STET_SPAN("http"), &purged) &&
+        purge_as(state, exchange, STET_SPAN("https"), &purged))
+        answer_purged(exchange, purged, false);
+    else
         refuse(exchange, 400, STET_REASON_ADMIN_REFUSED, "the request has no usable target");
-        return;
-    }
-    answer_purged(exchange,
-                  stet__store_purge(state->proxy->store, STET__SELECT_URI, stet_span_of(text, len),
-                                    STET_SPAN_NONE, false),
-                  false);
 }
 
 static void put_member(struct stet__buffer *json, const char *name, uint64_t value)
