@@ -28,11 +28,13 @@ static bool is_condition(enum stet_field_id id)
            id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE;
 }
 
-/* X-Forwarded-Port, -Prefix, -Ssl and their like: applications believe them, and no key has them. */
-static bool says_who(struct stet_span name)
+/* X-Forwarded-Port, -Prefix, -Ssl and their like: applications believe them. key.c has judged those of a
+ * proxy that is trusted. */
+static bool is_claim(const struct stet__fetch *fetch, struct stet_span name)
 {
-    static const struct stet_span prefix = {"X-Forwarded-", 12};
-    return name.len > prefix.len && stet_span_equal_nocase(stet_span_of(name.ptr, prefix.len), prefix);
+    return !fetch->target.elsewhere && stet__outside_says(name) &&
+           (!fetch->worker->configuration->trust_forwarded ||
+            stet_span_equal_nocase(name, STET__SERVER_FIELD));
 }
 
 /* Fields that this file writes itself, or leaves out. */
@@ -53,7 +55,7 @@ static bool is_own(const struct stet__fetch *fetch, const struct stet_field *fie
     case STET_FIELD_MAX_FORWARDS:
         return fetch->target.replace_max_forwards;
     case STET_FIELD_OTHER:
-        if (says_who(field->name) && !configuration->trust_forwarded && !fetch->target.elsewhere)
+        if (is_claim(fetch, field->name))
             return true;
         return configuration->debug_token.ptr &&
                stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));

@@ -5,10 +5,10 @@
  *
  * What an origin may answer by has to be in the key, or must not reach it. So the origin is asked for the
  * host in the normal form that the key has; with --trust-forwarded scheme and host are those that the client
- * used; and a GET that asks for more than its URI names is for the origin alone: with content (RFC 9110
- * section 9.3.1: "no generally defined semantics"), or with fields by which some frameworks take it for
- * another request. Of a proxy with origins and --forward only what the origins say is cached: one key would
- * stand for two servers.
+ * used (outside.c); and a GET that asks for more than its URI names is for the origin alone: with content
+ * (RFC 9110 section 9.3.1: "no generally defined semantics"), or with fields by which some frameworks take it
+ * for another request. Of a proxy with origins and --forward only what the origins say is cached: one key
+ * would stand for two servers.
  *
  * Refused: another server's URI without --forward (RFC 9110 section 15.5.20), a message that has been here
  * (section 7.6.3), and TRACE and OPTIONS that may go no further (section 7.6.2), which are answered here.
@@ -164,43 +164,42 @@ static struct stet_span authority_of(struct stet_span uri)
 }
 
 /*
- * With --trust-forwarded: the scheme that the client used, and in `authority` its host, if the proxy before
- * says. False if it says so in a way that no key can stand for.
+ * With --trust-forwarded the scheme and host that the client used. A forward proxy leaves such fields alone:
+ * they go on, so whoever sends one is answered by the origin.
  */
-static bool read_forwarded(const struct stet_fields *fields, struct stet__target *target,
-                           struct stet_span *authority)
+static void judge_outside(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                          struct stet__target *target, struct stet__outside *outside)
 {
-    const struct stet_field *proto = stet_fields_find(fields, STET_FIELD_X_FORWARDED_PROTO, 0);
-    const struct stet_field *host = stet_fields_find(fields, STET_FIELD_X_FORWARDED_HOST, 0);
-    if (stet_fields_count(fields, STET_FIELD_X_FORWARDED_PROTO) > 1 ||
-        stet_fields_count(fields, STET_FIELD_X_FORWARDED_HOST) > 1)
-        return false;
-    if (host)
-        *authority = host->value;
-    if (!proto)
-        return true;
-    bool https = stet_span_equal_nocase(proto->value, STET_SPAN("https"));
-    target->scheme = https ? STET_SPAN("https") : STET_SPAN("http");
-    return https || stet_span_equal_nocase(proto->value, STET_SPAN("http"));
+    const struct stet_fields *fields = &exchange->request->head.fields;
+    if (!worker->configuration->trust_forwarded && !target->elsewhere)
+        return;
+    target->bypassed |= !stet__outside_read(exchange->arena, fields, outside);
+    if (!target->elsewhere)
+        return;
+    target->bypassed |=
+        outside->scheme.ptr || outside->authority.ptr || !stet__outside_agrees(fields, STET_SPAN_NONE);
+    *outside = (struct stet__outside){.scheme = STET_SPAN_NONE};
 }
 
 /* The key, and the host in its normal form. */
 static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                     struct stet__target *target)
 {
-    struct stet_span outside = STET_SPAN_NONE;
-    if (worker->configuration->trust_forwarded && !target->elsewhere &&
-        !read_forwarded(&exchange->request->head.fields, target, &outside))
-        target->bypassed = true;
+    struct stet__outside outside = {.scheme = STET_SPAN_NONE};
+    judge_outside(worker, exchange, target, &outside);
+    if (outside.scheme.ptr)
+        target->scheme = outside.scheme;
     target->key = write_uri(exchange, target, target->authority, target->path_query);
     if (!target->key.ptr)
         return false;
     target->authority = authority_of(target->key);
-    if (outside.ptr) {
-        struct stet_span key = write_uri(exchange, target, outside, target->path_query);
+    if (outside.authority.ptr) {
+        struct stet_span key = write_uri(exchange, target, outside.authority, target->path_query);
         target->bypassed |= !key.ptr;
         target->key = key.ptr ? key : target->key;
     }
+    if (worker->configuration->trust_forwarded && !target->elsewhere)
+        target->bypassed |= !stet__outside_agrees(&exchange->request->head.fields, target->key);
     target->hash = stet__store_hash(worker->proxy->store, target->key);
     return true;
 }
