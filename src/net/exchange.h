@@ -145,6 +145,12 @@ void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__r
 /* The source of the answer has more, or its end. */
 void stet__exchange_write_on(struct stet__exchange *exchange);
 
+/*
+ * There will be no more of the answer, whose source is under way: the client is cut off with a reset at once,
+ * even if it takes nothing. `done` comes from within. Not from within `next`, whose SUPPLY_CUT says the same.
+ */
+void stet__exchange_cut(struct stet__exchange *exchange);
+
 /* Sends an interim answer (1xx) before the final one; HTTP/1.0 clients get none (RFC 9110 section 15.2). */
 void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head);
 

@@ -268,6 +268,12 @@ void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__r
         stet__http1_run(connection, turn);
 }
 
+void stet__exchange_cut(struct stet__exchange *exchange)
+{
+    stet__assert(exchange->connection->state == STET__CONNECTION_STREAMING);
+    stet__connection_cut(exchange->connection);
+}
+
 void stet__exchange_write_on(struct stet__exchange *exchange)
 {
     struct stet__connection *connection = exchange->connection;

@@ -11,8 +11,7 @@
 #include "proxy/lately.h"
 
 #define ARENA_MAX (1024 * 1024)
-#define BUFFERED_MAX (256 * 1024) /* of a body that is not kept, ahead of its slowest reader */
-#define HELD_MS 1000              /* an answer is held back for a tag no longer than that */
+#define HELD_MS 1000 /* an answer is held back for a tag no longer than that */
 
 /* ---- the copy of the request ---- */
 
@@ -140,7 +139,7 @@ static size_t hold_back(struct stet__fetch *fetch, size_t len)
     if (passed == UINT64_MAX)
         return SIZE_MAX;
     uint64_t ahead = stet__body_length(fetch->body) - passed;
-    uint64_t room = ahead < BUFFERED_MAX ? BUFFERED_MAX - ahead : 0;
+    uint64_t room = ahead < STET__FILL_AHEAD ? STET__FILL_AHEAD - ahead : 0;
     return len < room ? len : (size_t)room;
 }
 
@@ -160,6 +159,7 @@ static size_t on_fill_data(struct stet__fetch *fetch, struct stet_span octets)
             cut_fill(fetch);
             return octets.len;
         }
+        fetch->held_back = taken < octets.len;
     }
     if (taken > 0 && !stet__body_append(fetch->body, stet_span_of(octets.ptr, taken))) {
         cut_fill(fetch);
@@ -538,6 +538,10 @@ void stet__fetch_second(struct stet__fetch *fetch)
     if (fetch->state == STET__FETCH_HOLD &&
         stet__loop_monotonic_ms(fetch->worker->loop) - fetch->held_since_ms > HELD_MS)
         stet__fetch_release_hold(fetch, false);
+    else if (fetch->held_back)
+        stet__fill_cut_slow(fetch->worker->proxy->fills, &fetch->fill,
+                            stet__loop_monotonic_ms(fetch->worker->loop),
+                            (int64_t)fetch->worker->configuration->lag_timeout_s * 1000);
 }
 
 void stet__fetch_free(struct stet__fetch *fetch)

@@ -72,6 +72,7 @@ struct stet__fetch {
     struct stet__body *body;
     struct stet__object *object; /* that is filled */
     struct stet__digester *digester;
+    bool held_back; /* FILL: the slowest reader is far behind */
     bool pass_held; /* HOLD: it will not be stored */
     bool trimmed;
     struct stet__pipe down;
@@ -101,7 +102,7 @@ void stet__fetch_free(struct stet__fetch *fetch);
 /* Nothing of the answer is needed any more. */
 void stet__fetch_drop(struct stet__fetch *fetch);
 
-/* Once a second: what is held back too long goes on. */
+/* Once a second: what is held back too long, for a tag or by a slow reader, goes on. */
 void stet__fetch_second(struct stet__fetch *fetch);
 
 /* No usable answer came. */

@@ -201,6 +201,37 @@ uint64_t stet__fill_trim(struct stet__fills *fills, struct stet__fill *fill)
     return least;
 }
 
+/* Whether others wait for a reader since longer than the limit, in which it has taken next to nothing. */
+static bool is_too_slow(struct stet__reader *reader, bool holds_up, int64_t now_ms, int64_t limit_ms)
+{
+    if (!holds_up)
+        reader->lag_since_ms = 0;
+    else if (reader->lag_since_ms == 0 || reader->passed - reader->lag_passed >= STET__FILL_AHEAD)
+        reader->lag_since_ms = now_ms, reader->lag_passed = reader->passed;
+    return holds_up && now_ms - reader->lag_since_ms > limit_ms;
+}
+
+void stet__fill_cut_slow(struct stet__fills *fills, struct stet__fill *fill, int64_t now_ms, int64_t limit_ms)
+{
+    uint64_t first = 0;
+    pthread_mutex_lock(&fills->lock);
+    for (struct stet__list *node = fill->readers.next; node != &fill->readers; node = node->next) {
+        struct stet__reader *reader = stet__list_entry(node, struct stet__reader, node);
+        if (reader->passed > first)
+            first = reader->passed;
+    }
+    for (struct stet__list *node = fill->readers.next; node != &fill->readers; node = node->next) {
+        struct stet__reader *reader = stet__list_entry(node, struct stet__reader, node);
+        /* In step with the first one, give or take half of what is buffered, it holds nobody up. */
+        bool holds_up = first - reader->passed > STET__FILL_AHEAD / 2;
+        if (!is_too_slow(reader, holds_up, now_ms, limit_ms))
+            continue;
+        atomic_store_explicit(&reader->cut, true, memory_order_relaxed);
+        stet__wake_send(&reader->wake);
+    }
+    pthread_mutex_unlock(&fills->lock);
+}
+
 bool stet__fill_attach(struct stet__fills *fills, struct stet__reader *reader, uint64_t hash)
 {
     pthread_mutex_lock(&fills->lock);

@@ -11,11 +11,15 @@
  * 2. While HEADED the body grows; its readers are woken by `grown` and by `over`.
  * 3. A fill is `unkept` if its body will not be stored: then its slowest reader holds the writer back, and
  *    what all have passed is freed, under the lock: who comes late knows whether there is still all it needs.
+ * 4. A reader that holds others up and takes less than STET__FILL_AHEAD in --lag-timeout is cut off. Others
+ *    are not slowed down below that, and one that is slower than they, but not so slow, gets its answer.
  */
 #ifndef STET_PROXY_FILL_H
 #define STET_PROXY_FILL_H
 
 #include "proxy/worker.h"
+
+#define STET__FILL_AHEAD (256 * 1024) /* of a body that is not kept, ahead of its slowest reader */
 
 struct stet__fill {
     struct stet__list node; /* in the table */
@@ -59,6 +63,10 @@ void stet__fill_unkept(struct stet__fills *fills, struct stet__fill *fill);
 
 /* Frees what all readers have passed: returns the least of that, or UINT64_MAX if there is no reader. */
 uint64_t stet__fill_trim(struct stet__fills *fills, struct stet__fill *fill);
+
+/* Once a second, while the writer is held back: cuts off readers that have held others up for too long. */
+void stet__fill_cut_slow(struct stet__fills *fills, struct stet__fill *fill, int64_t now_ms,
+                         int64_t limit_ms);
 
 /* ---- of readers ---- */
 

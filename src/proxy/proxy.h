@@ -42,6 +42,7 @@ struct stet__proxy_configuration {
     struct stet__upstream_limits upstream;
     unsigned tries; /* of safe requests without a body: on another origin after a failure; at least 1 */
     unsigned tunnel_timeout_s;
+    unsigned lag_timeout_s; /* of a client that others wait for: fill.h */
     struct stet_cache_policy policy;
     struct stet__store_limits store;
     uint64_t etag_bytes; /* --etag-limit: bodies up to here are held back to hash them */

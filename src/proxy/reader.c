@@ -43,7 +43,10 @@ static void done(void *owner, bool sent)
 static void woken(struct stet__wake *wake)
 {
     struct stet__reader *reader = stet__list_entry(wake, struct stet__reader, wake);
-    stet__exchange_write_on(reader->exchange);
+    if (atomic_load_explicit(&reader->cut, memory_order_relaxed))
+        stet__exchange_cut(reader->exchange);
+    else
+        stet__exchange_write_on(reader->exchange);
 }
 
 struct stet__reader *stet__reader_new(struct stet__proxy_worker *worker, struct stet__exchange *exchange,

@@ -222,6 +222,9 @@ struct stet__reader {
     uint64_t offset, end; /* of the body: what is next, and where it ends; UINT64_MAX: with the body */
     uint64_t passed;      /* octets before it are sent; under the lock of fills */
     bool waiting;         /* under the lock of fills */
+    uint64_t lag_passed;  /* `passed` at lag_since_ms; under the lock of fills */
+    int64_t lag_since_ms; /* since when others wait for it; 0: they do not */
+    atomic_bool cut;      /* they have waited too long */
     bool attached;        /* it has had a fill */
 };
 
