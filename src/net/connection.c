@@ -246,6 +246,8 @@ static void go_on(struct stet__connection *connection, uint32_t events)
         (void)go_on_sending(connection);
     if ((events & EPOLLIN) && stet__request_body_awaits(turn))
         receive_body(connection, turn);
+    else if (events & EPOLLIN)
+        listen_for(connection, false, connection->listening_out);
     if (connection->broken)
         stet__connection_close(connection);
     else
@@ -473,7 +475,8 @@ static void settle_asked(struct stet__connection *connection, const struct stet_
         stet__connection_close(connection);
         return;
     }
-    listen_for(connection, in, out);
+    /* Most clients send nothing before they have their answer: go_on stops listening if one does. */
+    listen_for(connection, in || connection->listening_in, out);
     set_deadline(connection, out ? limits->send_timeout_s : in ? limits->body_timeout_s : NEVER_S);
 }
 

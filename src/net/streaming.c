@@ -3,8 +3,9 @@
  * An answer whose body comes in pieces: RFC 9112 sections 6.3, 7.1 and 8.
  *
  * The source is asked when all before is sent. Small parts in memory are copied behind one another, so that a
- * head, a chunk and the last chunk leave in one system call; large ones and files are sent from where they
- * are, which the source keeps until it is asked again.
+ * head, a chunk and the last chunk leave in one system call; a head without any of its body waits for the end
+ * of the wake-up, because what came with it from elsewhere is given right after it; large ones and files are
+ * sent from where they are, which the source keeps until it is asked again.
  *
  * A body that ends too soon, by CUT or by less or more than its Content-Length, ends in a reset: HTTP/1.0
  * clients have no other way to see it.
@@ -190,6 +191,7 @@ static void end(struct stet__connection *connection, struct stet__turn *turn, bo
 {
     struct stet__source source = turn->streaming.source;
     log_answer(connection, turn, !sent);
+    stet__loop_not_soon(&turn->streaming.soon);
     turn->streaming = (struct stet__streaming){0};
     turn->asked = false;
     source.done(source.owner, sent);
@@ -261,6 +263,15 @@ static bool begin_body(struct stet__turn *turn, const struct stet__reply *reply)
     return stet__output_hold(output);
 }
 
+/* The wake-up is over, and the source has got nothing in it. */
+static void send_head(struct stet__soon *soon)
+{
+    struct stet__streaming *streaming = stet__list_entry(soon, struct stet__streaming, soon);
+    struct stet__turn *turn = stet__list_entry(streaming, struct stet__turn, streaming);
+    streaming->fresh = false;
+    stet__http1_run(turn->exchange.connection, turn);
+}
+
 void stet__streaming_begin(struct stet__connection *connection, struct stet__turn *turn,
                            const struct stet__reply *reply)
 {
@@ -271,7 +282,9 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
         .left = find_length(reply),
         .reason = stet_reason_row(reply->reason)->name,
         .cache = reply->cache.ptr ? stet__arena_copy(&turn->arena, reply->cache) : STET_SPAN_NONE,
-        .status = (uint16_t)reply->head->status};
+        .status = (uint16_t)reply->head->status,
+        .fresh = true};
+    stet__soon_init(&streaming->soon, send_head);
     stet__assert(!reply->chunked || streaming->left == STET__LENGTH_UNKNOWN);
     /* RFC 9112 section 6.3: what has no length and is not chunked ends with the connection. */
     bool framed = streaming->left != STET__LENGTH_UNKNOWN;
@@ -294,10 +307,15 @@ void stet__streaming_run(struct stet__connection *connection, struct stet__turn 
     struct stet__streaming *streaming = &turn->streaming;
     uint64_t begun = streaming->bytes;
     while (!connection->sending && !connection->broken && streaming->bytes - begun < BURST) {
-        if (!streaming->stuck)
+        if (!streaming->stuck && !streaming->waiting)
             gather(connection, turn);
         if (connection->broken)
             return;
+        if (streaming->waiting && streaming->fresh && streaming->bytes == 0) {
+            stet__loop_soon(connection->worker->loop, &streaming->soon);
+            return;
+        }
+        streaming->fresh = false;
         if (!stet__output_empty(&turn->output) && !push(connection, turn))
             return;
         if (streaming->ended) {

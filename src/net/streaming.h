@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "net/exchange.h"
+#include "net/loop.h"
 
 struct stet__turn;
 
@@ -50,6 +51,8 @@ struct stet__streaming {
     bool waiting;  /* the source has nothing now */
     bool again;    /* stet__exchange_write_on was called from within */
     bool ended;    /* the source has no more */
+    bool fresh;    /* nothing is sent yet: what the source gets within this wake-up goes with the head */
+    struct stet__soon soon; /* sends the head if it gets nothing */
 };
 
 /* A request is taken, whose head ends at `turn->begin`, for a role that reads bodies. */
