@@ -259,5 +259,6 @@ void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
         .tell_age = true,
         .age_s = stet_freshness_age(&object->stored.freshness, visit->exchange->now),
     };
+    stet__store_use(visit->worker->proxy->store, object);
     stet__serve(visit->worker, &serving);
 }

@@ -139,8 +139,10 @@ size_t stet__store_find(struct stet__store *store, struct stet_span key, uint64_
 
 void stet__store_use(struct stet__store *store, struct stet__object *object)
 {
-    unsigned now = atomic_fetch_add_explicit(&store->clock, 1, memory_order_relaxed) + 1;
-    atomic_store_explicit(&object->place.used_at, now, memory_order_relaxed);
+    /* Only additions advance the clock, so that hits of all threads read it and seldom write anything. */
+    unsigned now = atomic_load_explicit(&store->clock, memory_order_relaxed);
+    if (atomic_load_explicit(&object->place.used_at, memory_order_relaxed) != now)
+        atomic_store_explicit(&object->place.used_at, now, memory_order_relaxed);
 }
 
 void stet__store_remove(struct stet__store *store, struct stet__object *object)

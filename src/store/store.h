@@ -53,7 +53,10 @@ struct stet__candidate {
 size_t stet__store_find(struct stet__store *store, struct stet_span key, uint64_t hash,
                         struct stet__candidate *out, size_t room);
 
-/* A candidate was chosen: of the variants of a URI, those chosen longest ago go first (limits.variants). */
+/*
+ * A candidate was chosen: of the variants of a URI, those chosen longest ago go first (limits.variants). Of
+ * those chosen since something was added last, none counts as the later one. Cheap: for each hit.
+ */
 void stet__store_use(struct stet__store *store, struct stet__object *object);
 
 /*
