@@ -60,7 +60,9 @@ static void begin(struct step *step, struct stet__trace *trace, struct stet_span
     step->trace = trace;
     step->begin = trace->len > 0 ? trace->len + 2 : 0;
     size_t room = sizeof trace->text - (sizeof CUT - 1);
-    room = step->begin < room ? room - step->begin : 0;
+    if (step->begin > room)
+        step->begin = room;
+    room -= step->begin;
     stet_sf_write_begin(&step->writer, trace->text + step->begin, room);
     stet_sf_write_item(&step->writer, &item);
 }
@@ -72,8 +74,9 @@ static void end(struct step *step)
     if (trace->cut)
         return;
     if (stet_sf_finish(&step->writer, &member) != STET_OK) {
-        memcpy(trace->text + trace->len, CUT, sizeof CUT - 1);
-        trace->len += sizeof CUT - 1;
+        size_t comma = trace->len > 0 ? 0 : 2;
+        memcpy(trace->text + trace->len, CUT + comma, sizeof CUT - 1 - comma);
+        trace->len += sizeof CUT - 1 - comma;
         trace->cut = true;
         return;
     }
@@ -102,6 +105,11 @@ static void put_number(struct step *step, const char *key, int64_t value)
     stet_sf_write_param(&step->writer, stet_span_of(key, strlen(key)), &item);
 }
 
+static void put_position(struct step *step, const char *key, uint64_t value)
+{
+    put_number(step, key, value > INTEGER_MAX ? INTEGER_MAX : (int64_t)value);
+}
+
 static void put_text(struct step *step, const char *key, struct stet_span value)
 {
     struct stet_sf_item item = {.type = STET_SF_STRING, .text = value};
@@ -117,6 +125,16 @@ static void put_text(struct step *step, const char *key, struct stet_span value)
         if (item.text.ptr[i] < ' ' || item.text.ptr[i] > '~')
             item.type = STET_SF_BYTES;
     stet_sf_write_param(&step->writer, stet_span_of(key, strlen(key)), &item);
+}
+
+/* A method may begin with what no Token of RFC 9651 begins with. */
+static void put_method(struct step *step, struct stet_span method)
+{
+    char first = method.len > 0 ? (char)(method.ptr[0] | 0x20) : ' ';
+    if (first >= 'a' && first <= 'z')
+        put_token(step, "method", method);
+    else
+        put_text(step, "method", method);
 }
 
 static void put_reason(struct step *step, const char *key, enum stet_reason reason)
@@ -203,7 +221,7 @@ void stet__trace_decided(const struct stet__visit *visit)
     if (!visit->trace)
         return;
     begin(&step, visit->trace, STET_SPAN("request"));
-    put_token(&step, "method", visit->question.request->method_name);
+    put_method(&step, visit->question.request->method_name);
     put_text(&step, "key", visit->target.key);
     put_number(&step, "candidates", (int64_t)visit->count);
     end(&step);
@@ -258,9 +276,9 @@ void stet__trace_asked(const struct stet__fetch *fetch)
     put_text(&step, "if-none-match", validation->if_none_match);
     put_text(&step, "if-modified-since", validation->if_modified_since);
     if (validation->has_range) {
-        put_number(&step, "first", (int64_t)validation->range.first);
+        put_position(&step, "first", validation->range.first);
         if (validation->range.last != STET_RANGE_OPEN)
-            put_number(&step, "last", (int64_t)validation->range.last);
+            put_position(&step, "last", validation->range.last);
         put_text(&step, "if-range", validation->if_range);
     }
     put_flag(&step, "whole", fetch->widened);
