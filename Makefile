@@ -57,6 +57,7 @@ bench:
 	@$(MAKE) --no-print-directory build
 	@bench/run
 	@bench/cache
+	@ninja -C build bench/eviction >/dev/null && build/bench/eviction
 
 fuzz:
 	@tools/deps build fuzz
