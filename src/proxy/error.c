@@ -25,6 +25,8 @@ unsigned stet__status_of_failure(enum stet_reason reason)
     case STET_REASON_MUST_REVALIDATE: /* RFC 9111 section 5.2.2.2 */
     case STET_REASON_ONLY_IF_CACHED:  /* RFC 9111 section 5.2.1.7 */
         return 504;
+    case STET_REASON_LENGTH_REQUIRED: /* RFC 9110 section 15.5.12 */
+        return 411;
     case STET_REASON_UPSTREAM_UNAVAILABLE:
     case STET_REASON_UPSTREAM_INTERNAL:
     case STET_REASON_OVERLOADED:

@@ -115,7 +115,7 @@ static void on_head(void *owner, const struct stet_http1_response *response)
 {
     struct stet__fetch *fetch = owner;
     fetch->answered = true;
-    stet__attempt_worked(&fetch->attempt);
+    stet__attempt_worked(&fetch->attempt, response->minor);
     if (!copy_response(fetch, response)) {
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
         return;
@@ -292,6 +292,12 @@ static void send_request(struct stet__attempt *attempt)
     struct stet__fetch *fetch = stet__list_entry(attempt, struct stet__fetch, attempt);
     enum stet_reason failure = attempt->failure;
     struct stet__buffer head;
+    /* RFC 9112 section 6.1: chunked only to those who are known, or at first taken, to handle HTTP/1.1. */
+    if (failure == STET_REASON_OK && fetch->request.body == STET_BODY_CHUNKED &&
+        stet__attempt_is_http10(attempt)) {
+        stet__fetch_failed(fetch, STET_REASON_LENGTH_REQUIRED);
+        return;
+    }
     stet__buffer_init(&head, 256 * 1024);
     if (failure == STET_REASON_OK && !stet__ask_head(fetch, &head))
         failure = STET_REASON_UPSTREAM_INTERNAL;

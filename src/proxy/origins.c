@@ -8,6 +8,7 @@ struct origin {
     atomic_bool down;
     atomic_llong retry_at_s;
     atomic_uint preferred; /* of its addresses, the one that answered last */
+    atomic_bool http10;    /* it answered last in HTTP/1.0 */
 };
 
 struct stet__origins {
@@ -63,7 +64,7 @@ void stet__origin_checked(struct stet__proxy_worker *worker, size_t index, bool 
         atomic_store(&origin->down, false);
 }
 
-void stet__attempt_worked(struct stet__attempt *attempt)
+void stet__attempt_worked(struct stet__attempt *attempt, unsigned minor)
 {
     if (attempt->authority.ptr)
         return;
@@ -71,10 +72,19 @@ void stet__attempt_worked(struct stet__attempt *attempt)
     if (atomic_load_explicit(&origin->failures, memory_order_relaxed) > 0)
         atomic_store(&origin->failures, 0);
     atomic_store_explicit(&origin->preferred, (unsigned)attempt->at, memory_order_relaxed);
+    if (atomic_load_explicit(&origin->http10, memory_order_relaxed) != (minor == 0))
+        atomic_store_explicit(&origin->http10, minor == 0, memory_order_relaxed);
     /* With active checks only they revive an origin. */
     if (!attempt->worker->configuration->health.path.ptr &&
         atomic_load_explicit(&origin->down, memory_order_relaxed))
         atomic_store(&origin->down, false);
+}
+
+bool stet__attempt_is_http10(const struct stet__attempt *attempt)
+{
+    return !attempt->authority.ptr &&
+           atomic_load_explicit(&attempt->worker->proxy->origins->at[attempt->origin].http10,
+                                memory_order_relaxed);
 }
 
 /* Healthy, or the only one, or its turn to be tried again has come: for one request. */

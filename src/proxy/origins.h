@@ -45,8 +45,11 @@ void stet__attempt_begin(struct stet__attempt *attempt);
  */
 bool stet__attempt_next(struct stet__attempt *attempt, enum stet_reason reason, bool safe);
 
-/* It was answered. */
-void stet__attempt_worked(struct stet__attempt *attempt);
+/* It was answered, in HTTP/1.`minor`. */
+void stet__attempt_worked(struct stet__attempt *attempt, unsigned minor);
+
+/* Whether its origin answered last in HTTP/1.0. Of a forward proxy nothing is known. */
+bool stet__attempt_is_http10(const struct stet__attempt *attempt);
 void stet__attempt_cancel(struct stet__attempt *attempt);
 
 /* ---- active checks, by one worker: health.c ---- */
