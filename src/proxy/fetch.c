@@ -86,25 +86,39 @@ static void on_interim(void *owner, const struct stet_response *response)
         stet__relay_interim(fetch, response);
 }
 
-/* The fields as they came, and a Date if there is none (RFC 9110 section 6.6.1). */
+/* RFC 9110 section 8.6: one that is there twice, or as a list. */
+static bool is_odd_length(const struct stet_field *field, const struct stet_fields *all)
+{
+    uint64_t length;
+    return field->id == STET_FIELD_CONTENT_LENGTH && (stet_fields_count(all, STET_FIELD_CONTENT_LENGTH) > 1 ||
+                                                      stet_span_to_u64(field->value, &length) != STET_OK);
+}
+
+static void put_date(struct stet__fetch *fetch, struct stet__lines *lines)
+{
+    char text[STET_DATE_LEN];
+    stet_date_format(stet__loop_now_s(fetch->worker->loop), text);
+    stet__lines_put(lines, STET_FIELD_DATE, stet__arena_copy(&fetch->arena, stet_span_of(text, sizeof text)));
+}
+
+/* The fields as they came, with the length by which they were read, and a Date if there is none (RFC 9110
+ * section 6.6.1). */
 static bool copy_response(struct stet__fetch *fetch, const struct stet_http1_response *from)
 {
     struct stet_fields fields;
-    if (!stet__copy_fields(&fetch->arena, &from->head.fields, NULL, &fields))
+    struct stet__lines lines;
+    if (!stet__copy_fields(&fetch->arena, &from->head.fields, is_odd_length, &fields))
         return false;
-    if (!stet_fields_have(&fields, STET_FIELD_DATE)) {
-        char text[STET_DATE_LEN];
-        stet_date_format(stet__loop_now_s(fetch->worker->loop), text);
-        struct stet_span value = stet__arena_copy(&fetch->arena, stet_span_of(text, sizeof text));
-        struct stet_field *room = stet__arena_alloc(&fetch->arena, (fields.count + 1) * sizeof *room);
-        if (!value.ptr || !room)
-            return false;
-        memcpy(room, fields.at, fields.count * sizeof *room);
-        room[fields.count++] = (struct stet_field){stet_field_name(STET_FIELD_DATE), value, STET_FIELD_DATE};
-        fields.at = room;
-        fields.present |= UINT64_C(1) << STET_FIELD_DATE;
-    }
-    fetch->response = (struct stet_response){.status = from->head.status, .fields = fields};
+    stet__lines_begin(&lines, &fetch->arena, fields.count + 2);
+    for (size_t i = 0; i < fields.count; i++)
+        stet__lines_add(&lines, &fields.at[i]);
+    if (from->body == STET_BODY_LENGTH && !stet_fields_have(&fields, STET_FIELD_CONTENT_LENGTH))
+        stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, from->content_length);
+    if (!stet_fields_have(&fields, STET_FIELD_DATE))
+        put_date(fetch, &lines);
+    if (lines.failed)
+        return false;
+    fetch->response = (struct stet_response){.status = from->head.status, .fields = lines.fields};
     const struct stet_fields *forwarded = stet__forwarded_fields(&fetch->arena, &fetch->response.fields);
     if (forwarded)
         fetch->forwarded = *forwarded;
