@@ -279,9 +279,9 @@ void stet__exchange_write_on(struct stet__exchange *exchange)
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
     stet__assert(connection->state == STET__CONNECTION_STREAMING);
+    bool waited = turn->streaming.waiting;
     turn->streaming.again = true;
-    if (turn->busy || !turn->streaming.waiting)
-        return;
     turn->streaming.waiting = false;
-    stet__http1_run(connection, turn);
+    if (waited && !turn->busy)
+        stet__http1_run(connection, turn);
 }
