@@ -307,8 +307,6 @@ void stet__streaming_run(struct stet__connection *connection, struct stet__turn 
     struct stet__streaming *streaming = &turn->streaming;
     uint64_t begun = streaming->bytes;
     while (!connection->sending && !connection->broken && streaming->bytes - begun < BURST) {
-        if (streaming->again)
-            streaming->waiting = false;
         if (!streaming->stuck && !streaming->waiting)
             gather(connection, turn);
         if (connection->broken)

@@ -69,15 +69,14 @@ static bool is_upgrade(const struct stet_http1_request *request)
     return stet__upgrade_next(&list, &protocol) && lists(fields, STET_FIELD_CONNECTION, STET_SPAN("upgrade"));
 }
 
-/* Fields by which frameworks take another method or target than those of the request line. */
+/* Fields by which frameworks take another method, target or host than those of the request. */
 static bool is_override(const struct stet_field *field)
 {
-    static const struct stet_span names[] = {{"X-HTTP-Method-Override", 22},
-                                             {"X-HTTP-Method", 13},
-                                             {"X-Method-Override", 17},
-                                             {"X-Original-URL", 14},
-                                             {"X-Rewrite-URL", 13}};
-    if (field->id != STET_FIELD_OTHER || field->name.len < 13 || (field->name.ptr[0] | 0x20) != 'x')
+    static const struct stet_span names[] = {{"X-HTTP-Method-Override", 22}, {"X-HTTP-Method", 13},
+                                             {"X-Method-Override", 17},      {"X-Original-URL", 14},
+                                             {"X-Rewrite-URL", 13},          {"X-Host", 6},
+                                             {"X-Original-Host", 15},        {"X-HTTP-Host-Override", 20}};
+    if (field->id != STET_FIELD_OTHER || field->name.len < 6 || (field->name.ptr[0] | 0x20) != 'x')
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (stet_span_equal_nocase(field->name, names[i]))
