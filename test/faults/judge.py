@@ -20,6 +20,14 @@ ERRORS = {400, 405, 408, 411, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}
 SLACK_S = 2.0  # ages are sums of two times in whole seconds: how long the answer took, and how long it has been here
 
 
+def named_by_origin(answer):
+    """
+    One variant was offered for a request that selects none, and the origin said 304 without naming a tag, which can mean that one
+    only. Here that was a lie. It may answer this request; as a hit, never.
+    """
+    return "fwd=vary-miss;fwd-status=304;detail=validated" in (answer.get("cache-status") or "")
+
+
 class Asked:
     """A request, as far as it matters for the answer."""
 
@@ -116,7 +124,7 @@ class Judge:
         if what.user not in (world.NOBODY, asked.user):
             return "what is another user's own"
         thing = world.resource(int(what.path[3:]))
-        if thing.vary == "Accept-Language" and what.language != asked.language:
+        if thing.vary == "Accept-Language" and what.language != asked.language and not named_by_origin(answer):
             return "the answer in another language"
         if "set-cookie" in answer.fields and answer.get("set-cookie") != f"seen={what.user}":
             return "another user's cookie"
