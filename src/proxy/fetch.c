@@ -443,6 +443,11 @@ static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool ans
     }
     if (stet__fill_lead_or_wait(fills, &fetch->fill, answer ? visit : NULL) == STET__WAIT)
         return true;
+    if (answer && stet__fetch_overtaken(fetch)) {
+        stet__fill_over(fills, &fetch->fill, STET_REASON_OK);
+        stet__wake_send(&visit->wake);
+        return true;
+    }
     fetch->leads = true;
     return false;
 }

@@ -82,6 +82,9 @@ struct stet__fetch {
     int64_t held_since_ms;
 };
 
+/* proxy.c: another one's answer was stored between this one's look into the store and its lead. */
+bool stet__fetch_overtaken(const struct stet__fetch *fetch);
+
 /* fetch.c */
 
 /*

@@ -82,6 +82,16 @@ static void find(struct stet__visit *visit)
     }
 }
 
+bool stet__fetch_overtaken(const struct stet__fetch *fetch)
+{
+    struct stet__candidate latest;
+    if (stet__store_find(fetch->worker->proxy->store, fetch->target.key, fetch->target.hash, &latest, 1) == 0)
+        return false;
+    bool newer = fetch->count == 0 || latest.object != fetch->candidates[0].object;
+    stet__object_release(latest.object);
+    return newer;
+}
+
 static void decide(struct stet__visit *visit)
 {
     if (!visit->target.bypassed && !visit->target.upgrade) {

@@ -45,6 +45,9 @@ static void invalidate(struct stet__fetch *fetch)
     size_t len;
     int status;
     struct stet__store *store = fetch->worker->proxy->store;
+    struct stet__object asked = {
+        .key = fetch->target.key, .hash = fetch->target.hash, .asked_at = fetch->asked_at};
+    bool purged = stet__store_purged(store, &asked) != STET__PURGED_NOT;
     uint64_t before = stet__store_moment(store), count = 0;
     while ((status = stet_invalidation_next(&invalidation, uri, sizeof uri, &len)) != STET_END)
         if (status == STET_OK) {
@@ -53,7 +56,7 @@ static void invalidate(struct stet__fetch *fetch)
         }
     count += invalidate_groups(fetch);
     /* What it does itself does not count for its own answer, which may be stored (RFC 9110 section 9.3.3). */
-    if (fetch->asked_at == before && stet__store_moment(store) == before + count)
+    if (!purged && stet__store_moment(store) == before + count)
         fetch->asked_at = before + count;
 }
 
