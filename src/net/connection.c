@@ -80,7 +80,7 @@ static void close_socket(struct stet__connection *connection)
     stet__loop_remove(connection->worker->loop, &connection->watch);
     if (connection->reset)
         reset_at_close(connection->watch.fd);
-    close(connection->watch.fd);
+    stet__transport_close(stet__connection_transport(connection));
     stet__deadline_clear(&connection->deadline);
     stet__buffer_release(&connection->kept);
 }
@@ -131,7 +131,8 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
     if (kept > 0)
         memcpy(turn->input, connection->kept.ptr, kept);
     stet__assert(kept < turn->room);
-    ssize_t n = recv(connection->watch.fd, turn->input + kept, turn->room - kept, 0);
+    ssize_t n =
+        stet__transport_recv(stet__connection_transport(connection), turn->input + kept, turn->room - kept);
     if (n > 0) {
         turn->begin = 0;
         turn->end = kept + (size_t)n;
@@ -177,7 +178,8 @@ static void serve_kept(struct stet__connection *connection)
 static void receive_body(struct stet__connection *connection, struct stet__turn *turn)
 {
     stet__request_body_make_room(turn);
-    ssize_t n = recv(connection->watch.fd, turn->input + turn->end, turn->room - turn->end, 0);
+    ssize_t n = stet__transport_recv(stet__connection_transport(connection), turn->input + turn->end,
+                                     turn->room - turn->end);
     if (n > 0) {
         turn->end += (size_t)n;
         turn->body.begun = true;
@@ -190,7 +192,8 @@ static void receive_body(struct stet__connection *connection, struct stet__turn 
 static void drain(struct stet__connection *connection)
 {
     struct stet__turn *turn = stet__turn_take(connection->worker);
-    ssize_t n = turn ? recv(connection->watch.fd, turn->input, turn->room, 0) : 0;
+    ssize_t n =
+        turn ? stet__transport_recv(stet__connection_transport(connection), turn->input, turn->room) : 0;
     int cause = errno;
     if (turn)
         stet__turn_give(connection->worker, turn);
@@ -206,7 +209,7 @@ static void drain(struct stet__connection *connection)
 /* Sends what was kept. True if all of it is sent. */
 static bool go_on_sending(struct stet__connection *connection)
 {
-    switch (stet__output_push(&connection->sending->output, connection->watch.fd)) {
+    switch (stet__output_push(&connection->sending->output, stet__connection_transport(connection))) {
     case STET__SENT_ALL:
         stet__connection_end_sending(connection, false);
         return true;
@@ -401,7 +404,7 @@ void stet__connection_send(struct stet__connection *connection, struct stet__tur
     if (connection->broken)
         sent = STET__SENT_GONE;
     else if (!connection->sending)
-        sent = stet__output_push(&turn->output, connection->watch.fd);
+        sent = stet__output_push(&turn->output, stet__connection_transport(connection));
     if (sent == STET__SENT_SOME && keep_output(connection, turn))
         return;
     if (sent != STET__SENT_ALL) {
@@ -452,7 +455,7 @@ static void read_on(struct stet__connection *connection)
 /* The last answer is sent. */
 static void finish(struct stet__connection *connection)
 {
-    if (!connection->linger || shutdown(connection->watch.fd, SHUT_WR) < 0) {
+    if (!connection->linger || stet__transport_end(stet__connection_transport(connection)) < 0) {
         stet__connection_close(connection);
         return;
     }

@@ -82,6 +82,11 @@ struct stet__connection {
     uint8_t peer[16];
 };
 
+static inline struct stet__transport stet__connection_transport(const struct stet__connection *connection)
+{
+    return (struct stet__transport){.fd = connection->watch.fd};
+}
+
 /* Takes over `fd`, of a connection that is counted already. False, with `fd` closed, if there is no memory.
  */
 bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer);
@@ -123,8 +128,8 @@ void stet__connection_cut(struct stet__connection *connection);
 struct stet__detached {
     struct stet__connection *connection; /* for stet__connection_detached_end */
     struct stet__loop *loop;
-    int fd;                     /* non-blocking, in no loop; closed by stet__connection_detached_end */
-    struct stet__buffer early;  /* what the client sent behind its request, already read */
+    struct stet__transport transport; /* non-blocking, in no loop; closed by stet__connection_detached_end */
+    struct stet__buffer early;        /* what the client sent behind its request, already read */
     struct stet__buffer answer; /* what goes to the client first: what it was not sent yet, `reply` last */
 };
 
@@ -134,8 +139,12 @@ struct stet__detached {
  * it any more. The exchange is gone when this returns; reply->source and parts are not used. False, and
  * `*detached` untouched, if the client is gone or there is no memory: nothing is to be ended then.
  */
-bool stet__connection_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
-                             const struct stet__tunnel_end *end, struct stet__detached *detached);
+static inline bool stet__connection_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
+                                           const struct stet__tunnel_end *end,
+                                           struct stet__detached *detached)
+{
+    return exchange->driver->detach(exchange, reply, end, detached);
+}
 
 /*
  * The tunnel is over: closes the socket (with a reset if `aborted`), logs the answer, with `octets` that went

@@ -67,8 +67,8 @@ static void end_exchange(struct stet__worker *worker, struct stet__turn *turn)
         stet__turn_give(worker, turn);
 }
 
-bool stet__connection_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
-                             const struct stet__tunnel_end *end, struct stet__detached *detached)
+bool stet__http1_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
+                        const struct stet__tunnel_end *end, struct stet__detached *detached)
 {
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
@@ -95,7 +95,7 @@ bool stet__connection_detach(struct stet__exchange *exchange, const struct stet_
     connection->state = STET__CONNECTION_DETACHED;
     *detached = (struct stet__detached){.connection = connection,
                                         .loop = connection->worker->loop,
-                                        .fd = connection->watch.fd,
+                                        .transport = stet__connection_transport(connection),
                                         .early = early,
                                         .answer = answer};
     end_exchange(connection->worker, turn);

@@ -2,11 +2,11 @@
 /*
  * exchange: one request and its answer, as a role sees them, whatever version of HTTP carries them.
  *
- * A driver (http1.c) parses a head, makes an exchange and calls the role's `request`. The role answers with
- * stet__exchange_answer, at once (the hot path) or later; until then the driver takes no further request of
- * that connection, so answers keep the order of requests (RFC 9112 section 9.3.2). The driver frames: it
- * writes Date, Connection, chunks and the end of the head, drops the body of HEAD and 304, drains or refuses
- * the request's body, logs.
+ * A driver (http1.c, http2.c) parses a head, makes an exchange and calls the role's `request`. The role
+ * answers with stet__exchange_answer, at once (the hot path) or later; until then the driver takes no further
+ * request of that connection, so answers keep the order of requests (RFC 9112 section 9.3.2). The driver
+ * frames: it writes Date, Connection, chunks and the end of the head, drops the body of HEAD and 304, drains
+ * or refuses the request's body, logs.
  *
  *            driver                      role
  *   head --> request(role, exchange) --> ...
@@ -37,9 +37,30 @@
 #include "base/part.h"
 
 struct stet__connection;
+struct stet__detached;
+struct stet__head;
 struct stet__loop;
+struct stet__reply;
+struct stet__sink;
+struct stet__tunnel_end;
+
+struct stet__exchange;
+
+/* What a driver does for an exchange: one table per version of HTTP. The functions of this header, and
+ * stet__connection_detach, say what each has to do. */
+struct stet__exchange_driver {
+    void (*answer)(struct stet__exchange *exchange, const struct stet__reply *reply);
+    void (*write_on)(struct stet__exchange *exchange);
+    void (*cut)(struct stet__exchange *exchange);
+    void (*interim)(struct stet__exchange *exchange, const struct stet__head *head);
+    void (*read)(struct stet__exchange *exchange, const struct stet__sink *sink);
+    void (*read_on)(struct stet__exchange *exchange);
+    bool (*detach)(struct stet__exchange *exchange, const struct stet__reply *reply,
+                   const struct stet__tunnel_end *end, struct stet__detached *detached);
+};
 
 struct stet__exchange {
+    const struct stet__exchange_driver *driver;
     const struct stet_http1_request *request; /* valid until the answer is given */
     struct stet__arena *arena;                /* scratch; valid until the answer is given */
     int64_t now;                              /* Unix seconds, read once per wake-up of the loop */
@@ -140,19 +161,31 @@ struct stet__reply {
  * Answers. Called exactly once per exchange, which is gone when it returns (with a source: when that is
  * done). A source that gives less or more than Content-Length says is cut off.
  */
-void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply);
+static inline void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
+{
+    exchange->driver->answer(exchange, reply);
+}
 
 /* The source of the answer has more, or its end. */
-void stet__exchange_write_on(struct stet__exchange *exchange);
+static inline void stet__exchange_write_on(struct stet__exchange *exchange)
+{
+    exchange->driver->write_on(exchange);
+}
 
 /*
  * There will be no more of the answer, whose source is under way: the client is cut off with a reset at once,
  * even if it takes nothing. `done` comes from within. Not from within `next`, whose SUPPLY_CUT says the same.
  */
-void stet__exchange_cut(struct stet__exchange *exchange);
+static inline void stet__exchange_cut(struct stet__exchange *exchange)
+{
+    exchange->driver->cut(exchange);
+}
 
 /* Sends an interim answer (1xx) before the final one; HTTP/1.0 clients get none (RFC 9110 section 15.2). */
-void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head);
+static inline void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head)
+{
+    exchange->driver->interim(exchange, head);
+}
 
 /*
  * Has the request's body given to `sink`, from now on or later, but never from within this call. Only for
@@ -162,10 +195,16 @@ void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__
  * While an answer with a source is under way, the body still goes to its sink, until `done`. A body that is
  * not asked for, or not to its end when the answer is given, is dropped or the connection closed.
  */
-void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sink *sink);
+static inline void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sink *sink)
+{
+    exchange->driver->read(exchange, sink);
+}
 
 /* The sink takes octets again: they come when this has returned. */
-void stet__exchange_read_on(struct stet__exchange *exchange);
+static inline void stet__exchange_read_on(struct stet__exchange *exchange)
+{
+    exchange->driver->read_on(exchange);
+}
 
 /* What a role is to a worker. One state per worker: no locks. */
 struct stet__role {

@@ -87,11 +87,14 @@ static void begin_chunks(struct stet__connection *connection, const struct stet_
     stet_chunked_begin(&connection->chunked, TRAILER_MAX);
 }
 
+static const struct stet__exchange_driver exchange_driver;
+
 static void ask_role(struct stet__connection *connection, struct stet__turn *turn)
 {
     struct stet__worker *worker = connection->worker;
     stet__arena_reset(&turn->arena);
-    turn->exchange = (struct stet__exchange){.request = &turn->request,
+    turn->exchange = (struct stet__exchange){.driver = &exchange_driver,
+                                             .request = &turn->request,
                                              .arena = &turn->arena,
                                              .now = stet__loop_now_s(worker->loop),
                                              .connection = connection,
@@ -250,7 +253,7 @@ static void drop_answer(struct stet__connection *connection, struct stet__turn *
         reply->source.done(reply->source.owner, false);
 }
 
-void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
+static void answer(struct stet__exchange *exchange, const struct stet__reply *reply)
 {
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
@@ -268,13 +271,13 @@ void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__r
         stet__http1_run(connection, turn);
 }
 
-void stet__exchange_cut(struct stet__exchange *exchange)
+static void cut(struct stet__exchange *exchange)
 {
     stet__assert(exchange->connection->state == STET__CONNECTION_STREAMING);
     stet__connection_cut(exchange->connection);
 }
 
-void stet__exchange_write_on(struct stet__exchange *exchange)
+static void write_on(struct stet__exchange *exchange)
 {
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
@@ -285,3 +288,11 @@ void stet__exchange_write_on(struct stet__exchange *exchange)
     if (waited && !turn->busy)
         stet__http1_run(connection, turn);
 }
+
+static const struct stet__exchange_driver exchange_driver = {.answer = answer,
+                                                             .write_on = write_on,
+                                                             .cut = cut,
+                                                             .interim = stet__http1_interim,
+                                                             .read = stet__request_body_read,
+                                                             .read_on = stet__request_body_read_on,
+                                                             .detach = stet__http1_detach};

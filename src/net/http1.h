@@ -51,6 +51,13 @@ bool stet__http1_gather(struct stet__connection *connection, struct stet__turn *
 /* http1_answer.c: gathers 100 (Continue). */
 void stet__http1_continue(struct stet__connection *connection, struct stet__turn *turn);
 
+/* http1_answer.c: stet__exchange_interim. */
+void stet__http1_interim(struct stet__exchange *exchange, const struct stet__head *head);
+
+/* detached.c: stet__connection_detach. */
+bool stet__http1_detach(struct stet__exchange *exchange, const struct stet__reply *reply,
+                        const struct stet__tunnel_end *end, struct stet__detached *detached);
+
 /* http1_answer.c: logs an answer to a client that is gone. */
 void stet__http1_log_unsent(struct stet__connection *connection, const struct stet__turn *turn,
                             const struct stet__reply *reply);

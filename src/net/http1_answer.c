@@ -240,7 +240,7 @@ void stet__http1_continue(struct stet__connection *connection, struct stet__turn
         connection->broken = true;
 }
 
-void stet__exchange_interim(struct stet__exchange *exchange, const struct stet__head *head)
+void stet__http1_interim(struct stet__exchange *exchange, const struct stet__head *head)
 {
     struct stet__connection *connection = exchange->connection;
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);

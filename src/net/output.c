@@ -3,9 +3,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -137,18 +134,11 @@ static enum stet__sent failure(void)
     return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? STET__SENT_SOME : STET__SENT_GONE;
 }
 
-static enum stet__sent send_memory(struct stet__output *output, int fd)
+static enum stet__sent send_memory(struct stet__output *output, struct stet__transport to)
 {
     bool more;
     struct vectors vectors = collect(output, &more);
-    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
-    ssize_t n = 0;
-    if (vectors.count == 1) {
-        n = send(fd, vectors.at[0].iov_base, vectors.octets, flags);
-    } else if (vectors.count > 1) {
-        struct msghdr message = {.msg_iov = vectors.at, .msg_iovlen = vectors.count};
-        n = sendmsg(fd, &message, flags);
-    }
+    ssize_t n = vectors.count > 0 ? stet__transport_send(to, vectors.at, vectors.count, more) : 0;
     if (n < 0)
         return failure();
     consume(output, (size_t)n);
@@ -156,14 +146,14 @@ static enum stet__sent send_memory(struct stet__output *output, int fd)
 }
 
 /* Sends some of the current file part, which is longer than what is held back. */
-static enum stet__sent send_file(struct stet__output *output, int fd, uint64_t *budget)
+static enum stet__sent send_file(struct stet__output *output, struct stet__transport to, uint64_t *budget)
 {
     const struct stet__part *part = current(output);
     uint64_t wanted = part->length - output->body.done - held_back(output);
     if (wanted > *budget)
         wanted = *budget;
     off_t offset = (off_t)(part->offset + output->body.done);
-    ssize_t n = sendfile(fd, part->fd, &offset, (size_t)wanted);
+    ssize_t n = stet__transport_sendfile(to, part->fd, offset, (size_t)wanted);
     if (n < 0)
         return failure();
     if (n == 0) /* the file has become shorter */
@@ -173,7 +163,7 @@ static enum stet__sent send_file(struct stet__output *output, int fd, uint64_t *
     return (uint64_t)n < wanted || *budget == 0 ? STET__SENT_SOME : STET__SENT_ALL;
 }
 
-enum stet__sent stet__output_push(struct stet__output *output, int fd)
+enum stet__sent stet__output_push(struct stet__output *output, struct stet__transport to)
 {
     uint64_t budget = BURST;
     for (;;) {
@@ -183,9 +173,9 @@ enum stet__sent stet__output_push(struct stet__output *output, int fd)
         if (is_file(part) && part->length - output->body.done <= held_back(output) && roomy)
             sent = load_end(output, part);
         else if (output->sent < output->octets.len || (part && !is_file(part)))
-            sent = send_memory(output, fd);
+            sent = send_memory(output, to);
         else if (part)
-            sent = send_file(output, fd, &budget);
+            sent = send_file(output, to, &budget);
         else
             break;
         if (sent != STET__SENT_ALL)

@@ -19,6 +19,7 @@
 
 #include "base/buffer.h"
 #include "net/exchange.h"
+#include "net/transport.h"
 
 #define STET__OUTPUT_MAX 131072   /* octets that one output gathers */
 #define STET__OUTPUT_FULL 65536   /* from here on it is to be sent before more is gathered */
@@ -57,8 +58,8 @@ static inline bool stet__output_empty(const struct stet__output *output)
     return output->octets.len == 0 && output->body.count == 0;
 }
 
-/* Sends what the socket takes, at most about a megabyte so that others have their turn. */
-enum stet__sent stet__output_push(struct stet__output *output, int fd);
+/* Sends what the other side takes, at most about a megabyte so that others have their turn. */
+enum stet__sent stet__output_push(struct stet__output *output, struct stet__transport to);
 
 /*
  * Moves what `from` has left behind what `to` holds, which has no body, and keeps it beyond the call: the

@@ -25,6 +25,7 @@
 #include "base/buffer.h"
 #include "net/deadline.h"
 #include "net/loop.h"
+#include "net/transport.h"
 #include "net/upstream.h"
 
 #define STET__POOL_BUCKETS 256u
@@ -68,6 +69,11 @@ struct stet__pool_connection {
     bool reused; /* it has served a request: the server may close it while the next one is on its way */
     bool busy, dead;
 };
+
+static inline struct stet__transport stet__pool_transport(const struct stet__pool_connection *connection)
+{
+    return (struct stet__transport){.fd = connection->watch.fd};
+}
 
 /* What is on its way out: the head, then one part of the body at a time with its frame. */
 struct stet__upstream_out {
@@ -192,10 +198,10 @@ void stet__upstream_finish(struct stet__upstream *upstream, bool keep, const str
 bool stet__upstream_again(struct stet__upstream *upstream);
 
 /*
- * For the tunnel: takes the socket of a request in HANDED, in no loop, and the octets that came behind the
- * head. The request is gone.
+ * For the tunnel: takes the connection of a request in HANDED, in no loop, and the octets that came behind
+ * the head. The request is gone.
  */
-int stet__upstream_take_over(struct stet__upstream *upstream, struct stet__buffer *octets);
+struct stet__transport stet__upstream_take_over(struct stet__upstream *upstream, struct stet__buffer *octets);
 
 /* upstream_send.c: sends what can be sent. The request may fail in here, or its owner cancel it. */
 void stet__upstream_push(struct stet__upstream *upstream);

@@ -206,7 +206,7 @@ static void wake(struct stet__exchange *exchange)
         stet__connection_wake(exchange->connection);
 }
 
-void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sink *sink)
+void stet__request_body_read(struct stet__exchange *exchange, const struct stet__sink *sink)
 {
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
     if (exchange->connection->state == STET__CONNECTION_GONE)
@@ -217,7 +217,7 @@ void stet__exchange_read(struct stet__exchange *exchange, const struct stet__sin
     wake(exchange);
 }
 
-void stet__exchange_read_on(struct stet__exchange *exchange)
+void stet__request_body_read_on(struct stet__exchange *exchange)
 {
     struct stet__turn *turn = stet__list_entry(exchange, struct stet__turn, exchange);
     if (exchange->connection->state == STET__CONNECTION_GONE)

@@ -219,7 +219,7 @@ void stet__streaming_abort(struct stet__connection *connection, struct stet__tur
 /* True if all is sent. */
 static bool push(struct stet__connection *connection, struct stet__turn *turn)
 {
-    switch (stet__output_push(&turn->output, connection->watch.fd)) {
+    switch (stet__output_push(&turn->output, stet__connection_transport(connection))) {
     case STET__SENT_ALL:
         turn->streaming.stuck = false;
         forget_sent(turn);

@@ -73,6 +73,10 @@ void stet__request_body_make_room(struct stet__turn *turn);
 /* It did not come in time: the sink is told when it is delivered to. */
 void stet__request_body_late(struct stet__connection *connection, struct stet__turn *turn);
 
+/* stet__exchange_read and stet__exchange_read_on. */
+void stet__request_body_read(struct stet__exchange *exchange, const struct stet__sink *sink);
+void stet__request_body_read_on(struct stet__exchange *exchange);
+
 /* Nobody reads the rest: it is dropped, or the connection ends after the answer. */
 void stet__request_body_leave(struct stet__connection *connection, struct stet__turn *turn);
 

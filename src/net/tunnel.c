@@ -21,6 +21,7 @@
 
 struct side {
     struct stet__watch watch;
+    struct stet__transport transport;
     struct stet__tunnel *tunnel;
     struct stet__buffer out; /* to be sent to this side */
     uint64_t sent;
@@ -47,7 +48,7 @@ static void end(struct stet__tunnel *tunnel, bool aborted)
             stet__loop_remove(tunnel->loop, &tunnel->side[i].watch);
         stet__buffer_release(&tunnel->side[i].out);
     }
-    close(tunnel->side[1].watch.fd);
+    stet__transport_close(tunnel->side[1].transport);
     stet__loop_remove_tick(tunnel->loop, &tunnel->tick);
     stet__loop_not_soon(&tunnel->broken);
     tunnel->done(tunnel->owner, tunnel->side[0].sent, aborted);
@@ -99,13 +100,14 @@ static bool pass_end(struct side *side)
     if (side->shut || side->out.len > 0 || !other(side)->ended)
         return true;
     side->shut = true;
-    return shutdown(side->watch.fd, SHUT_WR) == 0;
+    return stet__transport_end(side->transport) == 0;
 }
 
 static bool flush(struct side *side)
 {
     if (side->out.len > 0) {
-        ssize_t n = send(side->watch.fd, side->out.ptr, side->out.len, MSG_NOSIGNAL);
+        struct iovec vector = {side->out.ptr, side->out.len};
+        ssize_t n = stet__transport_send(side->transport, &vector, 1, false);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR || errno == ENOBUFS;
         side->sent += (uint64_t)n;
@@ -121,7 +123,7 @@ static bool forward(struct side *from)
 {
     char octets[READ_BYTES];
     struct side *to = other(from);
-    ssize_t n = recv(from->watch.fd, octets, sizeof octets, 0);
+    ssize_t n = stet__transport_recv(from->transport, octets, sizeof octets);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     from->tunnel->moved_ms = stet__loop_monotonic_ms(from->tunnel->loop);
@@ -129,7 +131,8 @@ static bool forward(struct side *from)
         from->ended = true;
         return pass_end(to);
     }
-    ssize_t sent = send(to->watch.fd, octets, (size_t)n, MSG_NOSIGNAL);
+    struct iovec vector = {octets, (size_t)n};
+    ssize_t sent = stet__transport_send(to->transport, &vector, 1, false);
     if (sent < 0 && errno != EAGAIN && errno != EINTR && errno != ENOBUFS)
         return false;
     size_t done = sent > 0 ? (size_t)sent : 0;
@@ -168,8 +171,10 @@ struct stet__tunnel *stet__tunnel_new(struct stet__loop *loop, const struct stet
     tunnel->done = ends->done;
     tunnel->owner = ends->owner;
     for (int i = 0; i < 2; i++)
-        tunnel->side[i] = (struct side){
-            .watch = {.ready = ready, .fd = ends->fd[i]}, .tunnel = tunnel, .out = ends->first[i]};
+        tunnel->side[i] = (struct side){.watch = {.ready = ready, .fd = ends->to[i].fd},
+                                        .transport = ends->to[i],
+                                        .tunnel = tunnel,
+                                        .out = ends->first[i]};
     for (int i = 0; i < 2; i++)
         tunnel->side[i].out.max = SIZE_MAX;
     stet__soon_init(&tunnel->broken, end_broken);
@@ -205,14 +210,14 @@ static void joined_cut(void *owner)
 }
 
 /* The client's connection is detached: what it takes to go on, or false. */
-static bool begin(struct joined *joined, struct stet__detached *client, int fd, struct stet__buffer *octets,
-                  unsigned idle_timeout_s)
+static bool begin(struct joined *joined, struct stet__detached *client, struct stet__transport to,
+                  struct stet__buffer *octets, unsigned idle_timeout_s)
 {
     joined->connection = client->connection;
     joined->head_len = client->answer.len;
     if (octets->len > 0 && !stet__buffer_append(&client->answer, stet__buffer_span(octets)))
         return false;
-    struct stet__tunnel_ends ends = {.fd = {client->fd, fd},
+    struct stet__tunnel_ends ends = {.to = {client->transport, to},
                                      .first = {client->answer, client->early},
                                      .idle_timeout_s = idle_timeout_s,
                                      .done = joined_done,
@@ -228,14 +233,14 @@ void stet__exchange_join(struct stet__exchange *exchange, const struct stet__rep
     struct stet__detached client;
     struct joined *joined = calloc(1, sizeof *joined);
     struct stet__tunnel_end tunnel_end = {joined, joined_cut};
-    int fd = stet__upstream_take_over(upstream, &octets);
+    struct stet__transport to = stet__upstream_take_over(upstream, &octets);
     if (!joined) {
         stet__exchange_answer(exchange, &(struct stet__reply){.head = reply->head, .close = true});
         goto fail;
     }
     if (!stet__connection_detach(exchange, reply, &tunnel_end, &client))
         goto fail;
-    if (begin(joined, &client, fd, &octets, idle_timeout_s)) {
+    if (begin(joined, &client, to, &octets, idle_timeout_s)) {
         stet__buffer_release(&octets);
         return;
     }
@@ -245,5 +250,5 @@ void stet__exchange_join(struct stet__exchange *exchange, const struct stet__rep
 fail:
     stet__buffer_release(&octets);
     free(joined);
-    close(fd);
+    stet__transport_close(to);
 }

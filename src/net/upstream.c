@@ -359,17 +359,17 @@ void stet__upstream_cancel(struct stet__upstream *upstream)
     stet__upstream_fail(upstream, STET_REASON_UPSTREAM_INTERNAL);
 }
 
-int stet__upstream_take_over(struct stet__upstream *upstream, struct stet__buffer *octets)
+struct stet__transport stet__upstream_take_over(struct stet__upstream *upstream, struct stet__buffer *octets)
 {
     stet__assert(upstream->phase == STET__UPSTREAM_HANDED);
     struct stet__pool_connection *connection = detach(upstream);
-    int fd = connection->watch.fd;
+    struct stet__transport transport = stet__pool_transport(connection);
     *octets = connection->kept;
     stet__buffer_init(&connection->kept, 0);
     stet__pool_forget(connection);
     upstream->cancelled = true;
     tell_end(upstream, STET_REASON_OK, NULL);
-    return fd;
+    return transport;
 }
 
 unsigned stet__upstreams_load(const struct stet__upstreams *pool, const struct stet__listen_address *address)

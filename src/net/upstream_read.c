@@ -307,7 +307,7 @@ void stet__upstream_receive(struct stet__upstream *upstream)
     stet__assert(kept < pool->room);
     if (kept > 0)
         memcpy(pool->input, connection->kept.ptr, kept);
-    ssize_t n = recv(connection->watch.fd, pool->input + kept, pool->room - kept, 0);
+    ssize_t n = stet__transport_recv(stet__pool_transport(connection), pool->input + kept, pool->room - kept);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0) {

@@ -52,7 +52,7 @@ void stet__upstream_stop_body(struct stet__upstream *upstream)
         source.done(source.owner, !upstream->cut);
 }
 
-static ssize_t send_memory(const struct stet__upstream_out *out, int fd)
+static ssize_t send_memory(const struct stet__upstream_out *out, struct stet__transport to)
 {
     struct iovec vectors[sizeof out->parts / sizeof out->parts[0]];
     size_t count = 0, done = (size_t)out->done;
@@ -62,18 +62,14 @@ static ssize_t send_memory(const struct stet__upstream_out *out, int fd)
         memcpy(&vectors[count].iov_base, &ptr, sizeof ptr); /* not const, because it serves reading too */
         vectors[count++].iov_len = out->parts[at].memory.len - done;
     }
-    int flags = MSG_NOSIGNAL | (at < out->count ? MSG_MORE : 0);
-    if (count == 1)
-        return send(fd, vectors[0].iov_base, vectors[0].iov_len, flags);
-    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
-    return sendmsg(fd, &message, flags);
+    return stet__transport_send(to, vectors, count, at < out->count);
 }
 
-static ssize_t send_file(const struct stet__upstream_out *out, int fd)
+static ssize_t send_file(const struct stet__upstream_out *out, struct stet__transport to)
 {
     const struct stet__part *part = &out->parts[out->at];
     off_t offset = (off_t)(part->offset + out->done);
-    ssize_t n = sendfile(fd, part->fd, &offset, (size_t)(part->length - out->done));
+    ssize_t n = stet__transport_sendfile(to, part->fd, offset, (size_t)(part->length - out->done));
     if (n == 0) /* the file has become shorter */
         errno = EIO;
     return n > 0 ? n : -1;
@@ -93,11 +89,11 @@ static void advance(struct stet__upstream_out *out, uint64_t n)
     }
 }
 
-static enum sent send_parts(struct stet__upstream_out *out, int fd)
+static enum sent send_parts(struct stet__upstream_out *out, struct stet__transport to)
 {
     while (out->at < out->count) {
         bool memory = out->parts[out->at].memory.ptr != NULL;
-        ssize_t n = memory ? send_memory(out, fd) : send_file(out, fd);
+        ssize_t n = memory ? send_memory(out, to) : send_file(out, to);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? SENT_SOME : SENT_NOT;
         out->any = true;
@@ -210,7 +206,7 @@ void stet__upstream_push(struct stet__upstream *upstream)
 {
     struct stet__pool_connection *connection = upstream->connection;
     for (unsigned parts = 0;; parts++) {
-        enum sent sent = send_parts(&upstream->out, connection->watch.fd);
+        enum sent sent = send_parts(&upstream->out, stet__pool_transport(connection));
         if (sent == SENT_NOT) {
             not_sent(upstream);
             return;

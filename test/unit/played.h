@@ -102,7 +102,7 @@ static struct {
 
 static bool hold_next;
 
-void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
+static void play_answer(struct stet__exchange *exchange, const struct stet__reply *reply)
 {
     (void)exchange;
     memset(&answer, 0, sizeof(answer));
@@ -129,5 +129,7 @@ void stet__exchange_answer(struct stet__exchange *exchange, const struct stet__r
     }
     hold_next = false;
 }
+
+static const struct stet__exchange_driver played_driver = {.answer = play_answer};
 
 #endif

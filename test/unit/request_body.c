@@ -198,7 +198,7 @@ static void take_over(struct stet__exchange *exchange, unsigned status)
     role.tunnel = detached.connection;
     for (int i = 0; i < 3; i++) {
         const struct stet__buffer *out = i == 0 ? &detached.answer : &detached.early;
-        stet__assert(send(detached.fd, out->ptr, out->len, MSG_NOSIGNAL) == (ssize_t)out->len);
+        stet__assert(send(detached.transport.fd, out->ptr, out->len, MSG_NOSIGNAL) == (ssize_t)out->len);
     }
     size_t octets = 2 * detached.early.len;
     stet__buffer_release(&detached.answer);

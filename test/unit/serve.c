@@ -77,7 +77,8 @@ static __attribute__((format(printf, 1, 2))) void ask(const char *format, ...)
                      STET_OK);
     struct stet__arena arena;
     stet__arena_init(&arena, 1 << 20);
-    struct stet__exchange exchange = {.request = &request, .arena = &arena, .now = now};
+    struct stet__exchange exchange = {
+        .driver = &played_driver, .request = &request, .arena = &arena, .now = now};
     wake_up();
     answer.status = 0;
     stet__serve_role.request(worker, &exchange);
