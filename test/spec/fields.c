@@ -13,8 +13,6 @@ static struct guard places[PLACES];
 
 static struct stet_span place(size_t i, struct stet_span value, bool at_start)
 {
-    if (!places[i].base)
-        guard_init(&places[i], VALUE_MAX);
     return at_start ? guard_at_start(&places[i], value) : guard_at_end(&places[i], value);
 }
 

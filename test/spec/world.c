@@ -26,8 +26,6 @@ static struct stet_span place(struct reader *reader, struct stet_span value)
     if (reader->places == PLACES || value.len > VALUE_MAX)
         return value;
     struct guard *guard = &places[reader->places++];
-    if (!guard->base)
-        guard_init(guard, VALUE_MAX);
     return reader->run->at_start ? guard_at_start(guard, value) : guard_at_end(guard, value);
 }
 

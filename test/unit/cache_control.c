@@ -239,8 +239,5 @@ int main(void)
         cmocka_unit_test(test_lines),   cmocka_unit_test(test_absent),
         cmocka_unit_test(test_spans),   cmocka_unit_test(test_names),
     };
-    guard_init(&guard, 4096);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    guard_release(&guard);
-    return failed;
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,18 +150,6 @@ static void test_trailer(void **state)
     assert_reads("0\r\n\rX", STET_E_BARE_CR, "");
 }
 
-static int begin(void **state)
-{
-    guard_init(&guard, 8192);
-    return 0;
-}
-
-static int end(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 /* The section that the caller keeps is the same however the body is cut. */
 static void test_trailers_kept(void **state)
 {
@@ -220,5 +208,5 @@ int main(void)
         cmocka_unit_test(test_trailers_kept),
         cmocka_unit_test(test_trailers_parsed),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

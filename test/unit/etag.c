@@ -315,18 +315,6 @@ static void test_all_short_values(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, 128);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,5 +324,5 @@ int main(void)
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_all_short_values),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,18 +297,6 @@ static void test_qvalues(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, 128);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,5 +305,5 @@ int main(void)
         cmocka_unit_test(test_params),           cmocka_unit_test(test_unquote),
         cmocka_unit_test(test_qvalues),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

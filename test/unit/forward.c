@@ -164,18 +164,6 @@ static void test_max_forwards_untouched(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, 128);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,5 +171,5 @@ int main(void)
         cmocka_unit_test(test_all_short_vias),         cmocka_unit_test(test_no_pseudonym),
         cmocka_unit_test(test_max_forwards_untouched),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

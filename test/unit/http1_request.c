@@ -281,18 +281,6 @@ static void test_authority_form(void **state)
     }
 }
 
-static int begin(void **state)
-{
-    guard_init(&guard, 4096);
-    return 0;
-}
-
-static int end(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,5 +295,5 @@ int main(void)
         cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_authority_form),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,18 +172,6 @@ static void test_unfold_leaves_the_first_line_alone(void **state)
     stet_http1_response_unfold(text, 0);
 }
 
-static int begin(void **state)
-{
-    guard_init(&guard, 4096);
-    return 0;
-}
-
-static int end(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,5 +183,5 @@ int main(void)
         cmocka_unit_test(test_unfold_in_pieces),
         cmocka_unit_test(test_unfold_leaves_the_first_line_alone),
     };
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -254,18 +254,6 @@ static void test_many(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,5 +261,5 @@ int main(void)
         cmocka_unit_test(test_room_of_targets),
         cmocka_unit_test(test_many),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

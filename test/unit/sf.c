@@ -488,18 +488,6 @@ static void test_partial_reading(void **state)
     assert_int_equal(stet_sf_param(&sf, &key, &item), STET_E_SYNTAX);
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, TEXT_MAX);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,5 +496,5 @@ int main(void)
         cmocka_unit_test(test_lines),           cmocka_unit_test(test_lines_of_known_field),
         cmocka_unit_test(test_partial_reading),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

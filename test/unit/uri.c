@@ -196,18 +196,6 @@ static void test_target_room(void **state)
     assert_int_equal(stet_uri_write_target(http, STET_SPAN_NONE, path, out, ROOM), 0);
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, ROOM);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,5 +204,5 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_target_room),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

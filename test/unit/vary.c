@@ -155,18 +155,6 @@ static void test_symmetry(void **state)
     assert_true(same > 1000);
 }
 
-static int set_up(void **state)
-{
-    guard_init(&guard, 1024);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    guard_release(&guard);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,5 +162,5 @@ int main(void)
         cmocka_unit_test(test_orders),
         cmocka_unit_test(test_symmetry),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
