@@ -143,6 +143,11 @@ static inline void script(const struct reply *replies, size_t count)
     origin.at = 0;
 }
 
+/* These replies, one after the other: SCRIPT({.text = HELLO}, {.text = H "204 No Content\r\n\r\n"}). */
+#define SCRIPT(...)                             \
+    script((const struct reply[]){__VA_ARGS__}, \
+           sizeof(const struct reply[]){__VA_ARGS__} / sizeof(struct reply))
+
 /* One request, and what becomes of it: "[103](200)body{Trailer: x}ok". */
 struct asked {
     struct stet__upstream *upstream; /* NULL: over */
@@ -276,6 +281,15 @@ static inline struct asked *new_asked(void)
     stet__assert(asked);
     stet__buffer_init(&asked->story, TEXT_MAX);
     asked->sent = -1;
+    return asked;
+}
+
+/* With a body of `length` octets that comes in parts. */
+static inline struct asked *new_post(size_t length, size_t part)
+{
+    struct asked *asked = new_asked();
+    asked->length = length;
+    asked->part = part;
     return asked;
 }
 

@@ -66,8 +66,7 @@ static void test_framings(void **state)
         for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
             const struct framing *framing = &framings[i];
             restart();
-            struct reply replies[] = {{framing->text, NULL, pieces[k], framing->close}, after};
-            script(replies, 2);
+            SCRIPT({framing->text, NULL, pieces[k], framing->close}, after);
             unsigned before = origin.accepted;
             expect_answer(framing->head, framing->story);
             settle();
@@ -113,12 +112,9 @@ static void test_head_too_large(void **state)
     limits.head.head_bytes = 100;
     limits.head.fields = 3;
     restart();
-    struct reply replies[] = {
-        {.text = H "200 OK\r\nA: 0123456789012345678901234567890123456789012345678901234567890123456789"
-                   "0123456789012345678901234567890123456789\r\n\r\n"},
-        {.text = H "200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n"},
-    };
-    script(replies, 2);
+    SCRIPT({.text = H "200 OK\r\nA: 0123456789012345678901234567890123456789012345678901234567890123456789"
+                      "0123456789012345678901234567890123456789\r\n\r\n"},
+           {.text = H "200 OK\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n\r\n"});
     expect_answer(GET("/"), "upstream-head-too-large");
     expect_answer(GET("/"), "upstream-head-too-large");
 }
@@ -130,8 +126,7 @@ static void test_interims_are_bounded(void **state)
     for (int i = 0; i < 101; i++)
         stet__buffer_append_text(&text, H "102 Processing\r\n\r\n");
     stet__buffer_append(&text, stet_span_of("", 1));
-    struct reply reply = {.text = text.ptr};
-    script(&reply, 1);
+    SCRIPT({.text = text.ptr});
     struct asked *asked = new_asked();
     ask(asked, GET("/"));
     run();
@@ -166,8 +161,7 @@ static void test_back_pressure(void **state)
     for (size_t i = 0; i < 3; i++)
         for (size_t take = 1; take < 27; take += 4)
             for (size_t piece = 0; piece < 60; piece += 12) {
-                struct reply reply = {texts[i], NULL, piece, i == 2};
-                script(&reply, 1);
+                SCRIPT({texts[i], NULL, piece, i == 2});
                 struct asked *asked = new_asked();
                 asked->take = take;
                 ask(asked, GET("/"));
@@ -178,8 +172,7 @@ static void test_back_pressure(void **state)
 
 static void test_pause(void **state)
 {
-    struct reply reply = {H "200 OK\r\nContent-Length: 10\r\n\r\n0123456789", NULL, 41, false};
-    script(&reply, 1);
+    SCRIPT({H "200 OK\r\nContent-Length: 10\r\n\r\n0123456789", NULL, 41, false});
     struct asked *asked = new_asked();
     ask(asked, GET("/"));
     run();
@@ -190,10 +183,8 @@ static void test_pause(void **state)
 /* The origin closes a kept connection when the next request is there: idempotent ones are sent again. */
 static void test_stale(void **state)
 {
-    struct reply replies[] = {{.text = HELLO}, {.text = "", .close = true},
-                              {.text = HELLO}, {.text = "", .close = true},
-                              {.text = HELLO}, {.text = "", .close = true}};
-    script(replies, 6);
+    SCRIPT({.text = HELLO}, {.text = "", .close = true}, {.text = HELLO}, {.text = "", .close = true},
+           {.text = HELLO}, {.text = "", .close = true});
     expect_answer(GET("/"), "(200)hellook");
     expect_answer(GET("/2"), "(200)hellook");
     assert_int_equal(origin.accepted, 2);
@@ -209,8 +200,7 @@ static void test_stale(void **state)
 /* A connection that was closed while nobody looked is not used for what cannot be sent twice. */
 static void test_closed_meanwhile(void **state)
 {
-    struct reply replies[] = {{.text = HELLO}, {.text = HELLO}, {.text = HELLO}};
-    script(replies, 3);
+    SCRIPT({.text = HELLO}, {.text = HELLO}, {.text = HELLO});
     expect_answer(GET("/"), "(200)hellook");
     hang_up(&origin.peers[0]);
     expect_answer("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "(200)hellook");
@@ -223,8 +213,7 @@ static void test_closed_meanwhile(void **state)
 /* Octets that come unasked are no answer to the next request. */
 static void test_unasked(void **state)
 {
-    struct reply replies[] = {{.text = HELLO}, {.text = HELLO}};
-    script(replies, 2);
+    SCRIPT({.text = HELLO}, {.text = HELLO});
     expect_answer(GET("/"), "(200)hellook");
     assert_int_equal(send(origin.peers[0].watch.fd, "HTTP/1.1 200 OK\r\n\r\n", 19, 0), 19);
     settle();

@@ -67,8 +67,7 @@ static void test_answer_timeout(void **state)
 
 static void test_read_timeout(void **state)
 {
-    struct reply reply = {.text = H "200 OK\r\nContent-Length: 5\r\n\r\nhel"};
-    script(&reply, 1);
+    SCRIPT({.text = H "200 OK\r\nContent-Length: 5\r\n\r\nhel"});
     struct asked *asked = new_asked();
     ask(asked, GET("/"));
     settle();
@@ -78,8 +77,7 @@ static void test_read_timeout(void **state)
 
 static void test_keep_timeout(void **state)
 {
-    struct reply reply = {.text = HELLO};
-    script(&reply, 1);
+    SCRIPT({.text = HELLO});
     expect_answer(GET("/"), "(200)hellook");
     assert_int_equal(origin.open, 1);
     stet__loop_skip(loop, limits.keep_timeout_s + 2);
@@ -91,9 +89,8 @@ static void test_kept_limit(void **state)
 {
     limits.kept = 2;
     restart();
-    struct reply replies[] = {{.text = HELLO}, {.text = HELLO}, {.text = HELLO}};
     struct asked *asked[3];
-    script(replies, 3);
+    SCRIPT({.text = HELLO}, {.text = HELLO}, {.text = HELLO});
     for (size_t i = 0; i < 3; i++) {
         asked[i] = new_asked();
         ask(asked[i], GET("/"));
@@ -112,9 +109,7 @@ static void test_queue(void **state)
 {
     limits.connections = 1;
     restart();
-    struct reply replies[] = {
-        {.text = HELLO}, {.text = H "204 No Content\r\nConnection: close\r\n\r\n"}, {.text = HELLO}};
-    script(replies, 3);
+    SCRIPT({.text = HELLO}, {.text = H "204 No Content\r\nConnection: close\r\n\r\n"}, {.text = HELLO});
     struct asked *first = new_asked(), *second = new_asked(), *third = new_asked();
     ask(first, GET("/1"));
     ask(second, GET("/2"));
@@ -154,8 +149,7 @@ static void test_cancel(void **state)
     static const char *const at[] = {"interim", "head", "data", "pause"};
     static const char *const stories[] = {"[103]", "[103](200)", "[103](200)", "[103](200)x"};
     for (size_t i = 0; i < 4; i++) {
-        struct reply reply = {.text = H "103 Early\r\n\r\n" H "200 OK\r\nContent-Length: 2\r\n\r\nx"};
-        script(&reply, 1);
+        SCRIPT({.text = H "103 Early\r\n\r\n" H "200 OK\r\nContent-Length: 2\r\n\r\nx"});
         struct asked *asked = new_asked();
         asked->cancel_at = at[i];
         ask(asked, GET("/"));
@@ -184,20 +178,14 @@ static void test_cancel(void **state)
 static void test_body(void **state)
 {
     for (int waits = 0; waits < 2; waits++) {
-        struct reply replies[] = {{.text = HELLO, .until = THIRTY},
-                                  {.text = HELLO, .until = "\r\n0\r\n\r\n"}};
-        script(replies, 2);
-        struct asked *asked = new_asked();
-        asked->length = 30;
-        asked->part = 7;
+        SCRIPT({.text = HELLO, .until = THIRTY}, {.text = HELLO, .until = "\r\n0\r\n\r\n"});
+        struct asked *asked = new_post(30, 7);
         asked->waits = waits;
         ask_with_body(asked, POST_LENGTH, false, false);
         run();
         assert_int_equal(asked->sent, 1);
         expect_story(asked, "(200)hellook");
-        asked = new_asked();
-        asked->length = 30;
-        asked->part = 16;
+        asked = new_post(30, 16);
         asked->waits = waits;
         ask_with_body(asked, POST_CHUNKED, true, false);
         run();
@@ -213,10 +201,8 @@ static void test_body_trailers(void **state)
 {
     struct stet_field field = {STET_SPAN("Digest"), STET_SPAN("x"), STET_FIELD_OTHER};
     struct stet_fields fields = {&field, 1, 0};
-    struct reply reply = {.text = HELLO, .until = "\r\n0\r\nDigest: x\r\n\r\n"};
-    script(&reply, 1);
-    struct asked *asked = new_asked();
-    asked->length = asked->part = 3;
+    SCRIPT({.text = HELLO, .until = "\r\n0\r\nDigest: x\r\n\r\n"});
+    struct asked *asked = new_post(3, 3);
     asked->trailers = &fields;
     ask_with_body(asked, POST_CHUNKED, true, false);
     run();
@@ -226,11 +212,8 @@ static void test_body_trailers(void **state)
 /* More than a socket holds. */
 static void test_large_body(void **state)
 {
-    struct reply reply = {.text = HELLO, .until = "\r\n0\r\n\r\n"};
-    script(&reply, 1);
-    struct asked *asked = new_asked();
-    asked->length = 3000000;
-    asked->part = 65536;
+    SCRIPT({.text = HELLO, .until = "\r\n0\r\n\r\n"});
+    struct asked *asked = new_post(3000000, 65536);
     ask_with_body(asked, POST_CHUNKED, true, false);
     run();
     assert_int_equal(asked->sent, 1);
@@ -241,8 +224,7 @@ static void test_large_body(void **state)
 /* A source that breaks off: the origin does not see an end. */
 static void test_body_cut(void **state)
 {
-    struct asked *asked = new_asked();
-    asked->length = asked->part = 10;
+    struct asked *asked = new_post(10, 10);
     asked->cut = true;
     ask_with_body(asked, POST_CHUNKED, true, false);
     run();
@@ -255,19 +237,15 @@ static void test_body_cut(void **state)
 
 static void test_expect(void **state)
 {
-    struct reply replies[] = {{.text = H "100 Continue\r\n\r\n"},
-                              {.text = HELLO, .until = THIRTY},
-                              {.text = H "417 No\r\nContent-Length: 0\r\n\r\n"}};
-    script(replies, 3);
-    struct asked *asked = new_asked();
-    asked->length = asked->part = 30;
+    SCRIPT({.text = H "100 Continue\r\n\r\n"}, {.text = HELLO, .until = THIRTY},
+           {.text = H "417 No\r\nContent-Length: 0\r\n\r\n"});
+    struct asked *asked = new_post(30, 30);
     ask_with_body(asked, POST_LENGTH, false, true);
     run();
     assert_int_equal(asked->sent, 1);
     expect_story(asked, "[100](200)hellook");
     /* A final answer instead: the body is not sent, so the connection is of no more use. */
-    asked = new_asked();
-    asked->length = asked->part = 30;
+    asked = new_post(30, 30);
     ask_with_body(asked, POST_LENGTH, false, true);
     run();
     assert_int_equal(asked->given, 0);
@@ -279,10 +257,8 @@ static void test_expect(void **state)
 
 static void test_expect_in_vain(void **state)
 {
-    struct reply reply = {.text = HELLO, .until = THIRTY};
-    script(&reply, 1);
-    struct asked *asked = new_asked();
-    asked->length = asked->part = 30;
+    SCRIPT({.text = HELLO, .until = THIRTY});
+    struct asked *asked = new_post(30, 30);
     ask_with_body(asked, POST_LENGTH, false, true);
     settle();
     assert_int_equal(asked->given, 0);
@@ -294,12 +270,9 @@ static void test_expect_in_vain(void **state)
 /* The answer is there before the body is. */
 static void test_early_answer(void **state)
 {
-    struct reply replies[] = {{.text = H "413 No\r\nContent-Length: 2\r\n\r\nno"}, {.text = HELLO}};
-    script(replies, 2);
+    SCRIPT({.text = H "413 No\r\nContent-Length: 2\r\n\r\nno"}, {.text = HELLO});
     for (int i = 0; i < 2; i++) {
-        struct asked *asked = new_asked();
-        asked->length = 3000000;
-        asked->part = 65536;
+        struct asked *asked = new_post(3000000, 65536);
         ask_with_body(asked, POST_CHUNKED, true, false);
         run();
         assert_int_equal(asked->sent, 0);
@@ -312,11 +285,8 @@ static void test_early_answer(void **state)
 /* The same, and the origin closes. */
 static void test_early_answer_and_close(void **state)
 {
-    struct reply reply = {.text = H "413 No\r\nContent-Length: 2\r\n\r\nno", .close = true};
-    script(&reply, 1);
-    struct asked *asked = new_asked();
-    asked->length = 3000000;
-    asked->part = 65536;
+    SCRIPT({.text = H "413 No\r\nContent-Length: 2\r\n\r\nno", .close = true});
+    struct asked *asked = new_post(3000000, 65536);
     ask_with_body(asked, POST_CHUNKED, true, false);
     run();
     assert_int_equal(asked->sent, 0);
