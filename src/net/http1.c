@@ -8,16 +8,14 @@
 static void refuse_status(struct stet__connection *connection, struct stet__turn *turn,
                           const struct stet_http1_request *request, int status)
 {
-    const struct stet_status_row *row = stet_status_row(status);
-    struct stet__refusal refusal = {(unsigned)row->http_status, row->name, row->clause, row->sentence};
+    struct stet__refusal refusal = stet__refusal_of_status(status);
     stet__http1_refuse(connection, turn, request, &refusal);
 }
 
 static void refuse_reason(struct stet__connection *connection, struct stet__turn *turn,
                           const struct stet_http1_request *request, unsigned status, enum stet_reason reason)
 {
-    const struct stet_reason_row *row = stet_reason_row(reason);
-    struct stet__refusal refusal = {status, row->name, row->clause, row->sentence};
+    struct stet__refusal refusal = stet__refusal_of_reason(status, reason);
     stet__http1_refuse(connection, turn, request, &refusal);
 }
 

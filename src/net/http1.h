@@ -17,6 +17,7 @@
 #define STET_NET_HTTP1_H
 
 #include "net/connection.h"
+#include "net/error_page.h"
 
 /*
  * Goes on with all that can be done now: takes the requests of `turn`'s octets, gives a role its request's
@@ -27,12 +28,6 @@ void stet__http1_run(struct stet__connection *connection, struct stet__turn *tur
 
 /* The request that has begun did not come in time: 408, then close. May free `connection`. */
 void stet__http1_refuse_late(struct stet__connection *connection, struct stet__turn *turn);
-
-/* Why the driver itself answers, in the terms of a row of status.def or reason.def. */
-struct stet__refusal {
-    unsigned status;
-    const char *name, *clause, *sentence;
-};
 
 /* http1_answer.c: gathers an error answer; the connection ends after it. `request` is NULL if it did not
  * parse. */

@@ -10,10 +10,12 @@
 #define LINE_CLOSE "Connection: close\r\n"
 #define LINE_CHUNKED "Transfer-Encoding: chunked\r\n"
 #define LINE_KEEP_ALIVE "Connection: keep-alive\r\n"
-#define PAGE_MAX 1024
 
 /* Room for all that the driver adds to a head. */
 #define ADDED_MAX 160
+
+/* Room for the head of a refusal. */
+#define REFUSAL_HEAD_MAX 512
 
 static char *put(char *to, struct stet_span octets)
 {
@@ -260,25 +262,14 @@ void stet__http1_interim(struct stet__exchange *exchange, const struct stet__hea
         stet__connection_wake(connection);
 }
 
-/* "400 Bad Request", then the sentence and the clause. */
-static void put_page(struct stet__buffer *page, const struct stet__refusal *refusal)
-{
-    stet__append_title(page, refusal->status);
-    stet__buffer_append_text(page, "\n\n");
-    stet__buffer_append_text(page, refusal->sentence);
-    stet__buffer_append_text(page, " (");
-    stet__buffer_append_text(page, refusal->name);
-    stet__buffer_append_text(page, ", ");
-    stet__buffer_append_text(page, refusal->clause);
-    stet__buffer_append_text(page, ")\n");
-}
-
 static void gather_refusal(struct stet__connection *connection, struct stet__buffer *out,
                            const struct stet__refusal *refusal, struct stet_span page, bool body)
 {
     stet__buffer_append_text(out, "HTTP/1.1 ");
     stet__append_title(out, refusal->status);
-    stet__buffer_append_text(out, "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ");
+    stet__buffer_append_text(out, "\r\nContent-Type: ");
+    stet__buffer_append(out, STET__ERROR_TEXT);
+    stet__buffer_append_text(out, "\r\nContent-Length: ");
     stet__buffer_append_u64(out, page.len);
     stet__buffer_append_text(out, "\r\n" LINE_CLOSE);
     const char *end = stet__loop_date_line(connection->worker->loop);
@@ -293,10 +284,10 @@ void stet__http1_refuse(struct stet__connection *connection, struct stet__turn *
     struct stet__worker *worker = connection->worker;
     struct stet__buffer *out = &turn->output.octets, page;
     bool body = !request || request->head.method != STET_METHOD_HEAD;
-    stet__buffer_init(&page, PAGE_MAX);
-    put_page(&page, refusal);
+    stet__buffer_init(&page, STET__ERROR_PAGE_MAX);
+    stet__error_page_text(&page, refusal);
     connection->closing = connection->linger = true;
-    if (page.failed || !stet__buffer_reserve(out, PAGE_MAX + page.len)) {
+    if (page.failed || !stet__buffer_reserve(out, REFUSAL_HEAD_MAX + page.len)) {
         connection->broken = true;
     } else {
         gather_refusal(connection, out, refusal, stet__buffer_span(&page), body);

@@ -4,17 +4,12 @@
  * and Proxy-Status (RFC 9209) if the upstream is to blame. No cache may keep them: they tell about a moment.
  * They have no Cache-Status, which is about answers of others (RFC 9211 section 2); the access log has it.
  */
+#include "net/error_page.h"
 #include "net/head.h"
 #include "proxy/worker.h"
 
-#define PAGE_MAX 4096
 #define PROXY_STATUS_ROOM 512
 #define LINES 8
-
-static const struct stet__head bare_503 = {
-    .status = 503,
-    .h1 = {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n", 53},
-    .expires_after_s = -1};
 
 /* RFC 9110 sections 15.6.3 to 15.6.5. */
 unsigned stet__status_of_failure(enum stet_reason reason)
@@ -36,22 +31,6 @@ unsigned stet__status_of_failure(enum stet_reason reason)
     }
 }
 
-static void make_page(struct stet__buffer *page, struct stet__refused why)
-{
-    const struct stet_reason_row *row = stet_reason_row(why.reason);
-    stet__buffer_append_text(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
-    stet__append_title(page, why.status);
-    stet__buffer_append_text(page, "</title>\n<h1>");
-    stet__append_title(page, why.status);
-    stet__buffer_append_text(page, "</h1>\n<p>");
-    stet__buffer_append_text(page, row->sentence);
-    stet__buffer_append_text(page, "</p>\n<p><small>");
-    stet__buffer_append_text(page, row->name);
-    stet__buffer_append_text(page, ", ");
-    stet__buffer_append_text(page, row->clause);
-    stet__buffer_append_text(page, "</small></p>\n");
-}
-
 static void put_proxy_status(struct stet__proxy_worker *worker, struct stet__lines *lines,
                              enum stet_reason reason)
 {
@@ -69,7 +48,7 @@ static const struct stet__head *make_head(struct stet__proxy_worker *worker, str
 {
     struct stet__lines lines;
     stet__lines_begin(&lines, exchange->arena, LINES);
-    stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, STET_SPAN("text/html; charset=utf-8"));
+    stet__lines_put(&lines, STET_FIELD_CONTENT_TYPE, STET__ERROR_HTML);
     stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, page_len);
     stet__lines_put(&lines, STET_FIELD_CACHE_CONTROL, STET_SPAN("no-store"));
     put_proxy_status(worker, &lines, why.reason);
@@ -81,8 +60,9 @@ void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange 
                        struct stet__trace *trace)
 {
     struct stet__buffer page;
-    stet__buffer_init(&page, PAGE_MAX);
-    make_page(&page, why);
+    struct stet__refusal refusal = stet__refusal_of_reason(why.status, why.reason);
+    stet__buffer_init(&page, STET__ERROR_PAGE_MAX);
+    stet__error_page_html(&page, &refusal);
     struct stet_span octets = stet__arena_copy(exchange->arena, stet__buffer_span(&page));
     if (page.failed || !octets.ptr)
         octets = STET_SPAN("");
@@ -95,7 +75,7 @@ void stet__proxy_error(struct stet__proxy_worker *worker, struct stet__exchange 
         stet__extra_log(&extra, worker, status);
     stet__trace_answer(trace, why.status, why.reason);
     stet__extra_trace(&extra, trace);
-    struct stet__reply reply = {.head = head ? head : &bare_503,
+    struct stet__reply reply = {.head = head ? head : &stet__error_no_memory,
                                 .extra = extra.at,
                                 .extra_count = extra.count,
                                 .parts = &part,

@@ -6,36 +6,23 @@
  * status, sentence and clause of the reason. It carries no validators and no Cache-Control, so nothing keeps
  * it longer than RFC 9111 section 4.2.2 lets a cache keep what says nothing.
  */
+#include "net/error_page.h"
 #include "net/head.h"
 #include "serve/worker.h"
 
-#define PAGE_MAX 4096
 #define OWN_FIELDS 5
-
-/* When there is no memory for anything else. */
-static const struct stet__head bare_503 = {
-    .status = 503,
-    .h1 = {"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n", 53},
-    .expires_after_s = -1};
 
 /* The page of a reason: each reason comes with one status here. Kept until the worker stops. Absent without
  * memory. */
 static struct stet_span page_of(struct stet__serve_worker *worker, const struct stet__error *error)
 {
     struct stet__buffer *page = &worker->pages[error->reason];
-    const struct stet_reason_row *row = stet_reason_row(error->reason);
     if (page->len > 0)
         return stet__buffer_span(page);
-    stet__buffer_init(page, PAGE_MAX);
-    stet__buffer_append_text(page, "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
-    stet__append_title(page, error->status);
-    stet__buffer_append_text(page, "</title>\n<h1>");
-    stet__append_title(page, error->status);
-    stet__buffer_append_text(page, "</h1>\n<p>");
-    stet__buffer_append_text(page, row->sentence);
-    stet__buffer_append_text(page, "</p>\n<p><small>");
-    stet__buffer_append_text(page, row->clause);
-    stet__buffer_append_text(page, "</small></p>\n");
+    struct stet__refusal refusal = stet__refusal_of_reason(error->status, error->reason);
+    refusal.name = NULL; /* the access log has it */
+    stet__buffer_init(page, STET__ERROR_PAGE_MAX);
+    stet__error_page_html(page, &refusal);
     if (page->failed)
         stet__buffer_release(page);
     return stet__buffer_span(page);
@@ -101,7 +88,7 @@ static void put_body(struct stet__serve_worker *worker, struct answer *answer,
     } else {
         *part = (struct stet__part){.memory = page_of(worker, error), .fd = -1};
         part->length = part->memory.len;
-        put_field(answer, STET_FIELD_CONTENT_TYPE, STET_SPAN("text/html; charset=utf-8"));
+        put_field(answer, STET_FIELD_CONTENT_TYPE, STET__ERROR_HTML);
         answer->reply = (struct stet__reply){.parts = part, .part_count = part->memory.len > 0};
     }
     put_length(answer, page ? page->selected.length : part->memory.len);
@@ -133,7 +120,7 @@ void stet__error_answer(struct stet__serve_worker *worker, struct stet__exchange
         head = complete ? stet__head_make(arena, error->status, &fields) : NULL;
     }
     if (!head)
-        answer.reply = (struct stet__reply){.head = &bare_503};
+        answer.reply = (struct stet__reply){.head = &stet__error_no_memory};
     else
         answer.reply.head = head;
     answer.reply.reason = error->reason;
