@@ -88,6 +88,7 @@ struct stet_http1_response {
     enum stet_body_kind body; /* by RFC 9112 section 6.3: 1xx, 204, 304 and answers to HEAD have none */
     uint64_t content_length;
     bool keep_alive;
+    bool coded; /* CLOSE, under a transfer coding that is still on it: what follows is not the content */
 };
 
 /*
@@ -97,8 +98,9 @@ struct stet_http1_response {
  * Framing is RFC 9112 section 6.3. Content-Length may be repeated if all values are the same number (RFC 9110
  * section 8.6). Transfer-Encoding beside Content-Length, or chunked beside other codings, is an error;
  * another final coding than chunked reads until the connection closes, and so does any coding in HTTP/1.0,
- * where it is a fault (section 6.1). 1xx, 204, 304, answers to HEAD and 2xx to CONNECT have no body whatever
- * their fields say.
+ * where it is a fault (section 6.1). `coded` tells of these, for who takes no coding off; names that no
+ * registry has (section 7) are a slip of the origin, not a coding. 1xx, 204, 304, answers to HEAD and 2xx to
+ * CONNECT have no body whatever their fields say.
  *
  * STET_E_OBS_FOLD: a proxy answers 502; a user agent has to unfold (section 5.2), see below.
  */

@@ -3,6 +3,8 @@
  * Fields that say where a message ends and what becomes of its connection: RFC 9112 sections 6 and 9.3, as
  * far as requests and responses have it in common.
  */
+#include <stet/field.h>
+
 #include "core/http1_head.h"
 
 bool stet__token_list_next(struct stet__token_list *list, struct stet_span *member)
@@ -40,6 +42,22 @@ enum stet__coding stet__head_coding(const struct stet_fields *fields)
     if (chunked > 1)
         return STET__CODING_TWICE;
     return others > 0 ? STET__CODING_UNKNOWN : STET__CODING_CHUNKED;
+}
+
+bool stet__head_coded(const struct stet_fields *fields)
+{
+    static const struct stet_span codings[] = {{"chunked", 7}, {"compress", 8},    {"deflate", 7},
+                                               {"gzip", 4},    {"x-compress", 10}, {"x-gzip", 6}};
+    struct stet_list list;
+    struct stet_span member, coding, parameters;
+    stet_list_begin(&list, fields, STET_FIELD_TRANSFER_ENCODING);
+    while (stet_list_next(&list, &member) == STET_OK) {
+        stet_member_split(member, &coding, &parameters);
+        for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
+            if (stet_span_equal_nocase(coding, codings[i]))
+                return true;
+    }
+    return false;
 }
 
 bool stet__head_keep_alive(const struct stet_fields *fields, unsigned minor)

@@ -98,6 +98,9 @@ enum stet__coding {
 
 enum stet__coding stet__head_coding(const struct stet_fields *fields);
 
+/* Whether a coding of RFC 9112 section 7 is named, chunked included. */
+bool stet__head_coded(const struct stet_fields *fields);
+
 /* RFC 9112 section 9.3; `minor` is that of the version. */
 bool stet__head_keep_alive(const struct stet_fields *fields, unsigned minor);
 

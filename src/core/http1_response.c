@@ -124,6 +124,7 @@ int stet_http1_response_parse(struct stet_span input, enum stet_method method,
     bool faulty = response.minor == 0 && stet_fields_have(&fields.fields, STET_FIELD_TRANSFER_ENCODING);
     response.keep_alive =
         response.body != STET_BODY_CLOSE && !faulty && stet__head_keep_alive(&fields.fields, response.minor);
+    response.coded = response.body == STET_BODY_CLOSE && stet__head_coded(&fields.fields);
     response.head.fields = fields.fields;
     response.head_len = (size_t)(cursor.at - input.ptr);
     *out = response;

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include <stet/field.h>
-
 #include "base/assert.h"
 #include "net/pool.h"
 
@@ -101,27 +99,6 @@ static void judge_sending(struct stet__upstream *upstream, unsigned status)
     stet__upstream_stop_body(upstream);
 }
 
-/*
- * RFC 9112 section 6.1: a coding that nobody here takes off, or chunked from HTTP/1.0. What follows would be
- * taken for the content itself. Names that no registry has (section 7.3) are a slip of the origin, not a
- * coding.
- */
-static bool is_coded(const struct stet_fields *fields)
-{
-    static const struct stet_span codings[] = {{"chunked", 7}, {"compress", 8},    {"deflate", 7},
-                                               {"gzip", 4},    {"x-compress", 10}, {"x-gzip", 6}};
-    struct stet_list list;
-    struct stet_span member, coding, parameters;
-    stet_list_begin(&list, fields, STET_FIELD_TRANSFER_ENCODING);
-    while (stet_list_next(&list, &member) == STET_OK) {
-        stet_member_split(member, &coding, &parameters);
-        for (size_t i = 0; i < sizeof codings / sizeof *codings; i++)
-            if (stet_span_equal_nocase(coding, codings[i]))
-                return true;
-    }
-    return false;
-}
-
 static enum step take_head(struct reading *reading)
 {
     struct stet__upstream *upstream = reading->upstream;
@@ -133,7 +110,7 @@ static enum step take_head(struct reading *reading)
         return STEP_TOO_LARGE;
     if (status != STET_OK)
         return STEP_MALFORMED;
-    if (response.body == STET_BODY_CLOSE && is_coded(&response.head.fields))
+    if (response.coded) /* the coded octets would be taken for the content: RFC 9112 section 6.1 */
         return STEP_MALFORMED;
     if (response.head.status == 101)
         return take_switch(reading, &response);

@@ -135,6 +135,7 @@ static void run_received(struct spec_run *run)
     put_line(run, "reason-phrase", answer.head.reason_phrase);
     fprintf(run->out, "version 1.%u\n", answer.minor);
     put_body(run, answer.body, answer.content_length);
+    fprintf(run->out, "coded %s\n", answer.coded ? "yes" : "no");
     fprintf(run->out, "keep-alive %s\n", answer.keep_alive ? "yes" : "no");
     fprintf(run->out, "head %zu\n", answer.head_len);
     put_fields(run, &answer.head.fields);
