@@ -38,6 +38,14 @@ struct stet_representation {
     uint64_t length;           /* complete length in octets */
 };
 
+/*
+ * Gives `selected` the Last-Modified of what was last changed at `changed`, as of `now` (section 8.8.2): none
+ * if that is in the future, or so long ago (before 3 January 1980) that a tool has set it to a constant; not
+ * yet a strong one within the two seconds after it. Returns when it will be another: call again then.
+ * INT64_MAX: never.
+ */
+int64_t stet_representation_date(struct stet_representation *selected, int64_t changed, int64_t now);
+
 enum stet_verdict {
     STET_PERFORM,             /* carry out the method; Range applies */
     STET_PERFORM_WHOLE,       /* carry out the method as if Range were absent: If-Range is false */

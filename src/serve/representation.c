@@ -4,11 +4,7 @@
  *
  * The tag is the SHA-256 of the octets, cut to 128 bits, in base64url: 22 octets. It never depends on inode
  * or mtime. A file is read between two looks at its identity; if they differ it is read again, a few times,
- * and then sent without a tag.
- *
- * Last-Modified is the mtime, but not one that build tools set to a constant (Nix 1970, ZIP 1980): it would
- * say "not modified" for every release. One in the future is left out until its time has come
- * (section 8.8.2.1 forbids to send it).
+ * and then sent without a tag. Last-Modified is the mtime, where stet_representation_date takes it for one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,9 +17,7 @@
 #include "net/head.h"
 #include "serve/worker.h"
 
-#define NORMALISED_UNTIL 315705600 /* 1980-01-03: what is older is a constant, in whatever time zone */
-#define STRONG_AFTER_S 2           /* section 8.8.2.2: the second of the date is surely over */
-#define HEAP_MAX 32768             /* larger contents are not copied for each answer, but sent by sendfile */
+#define HEAP_MAX 32768 /* larger contents are not copied for each answer, but sent by sendfile */
 #define MEMORY_SHARE 8 /* a content that needs more than this part of the memory is sent from the file */
 #define READ_ATTEMPTS 4
 #define AT_ONCE_MAX (UINT64_C(16) << 20) /* what a worker reads in one go at the most; about 10 ms */
@@ -102,17 +96,7 @@ static void review(struct stet__entry *entry, int64_t at)
 
 static void set_date(struct stet__entry *entry, int64_t now)
 {
-    int64_t mtime = entry->identity.mtime_ns / 1000000000;
-    if (mtime < NORMALISED_UNTIL)
-        return;
-    if (mtime > now) {
-        review(entry, mtime);
-        return;
-    }
-    entry->selected.last_modified = mtime;
-    entry->selected.last_modified_strong = mtime + STRONG_AFTER_S <= now;
-    if (!entry->selected.last_modified_strong)
-        review(entry, mtime + STRONG_AFTER_S);
+    review(entry, stet_representation_date(&entry->selected, entry->identity.mtime_ns / 1000000000, now));
 }
 
 /* Reads up to `size` octets from the start; returns how many there were, or -1. */
