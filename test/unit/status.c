@@ -53,6 +53,15 @@ static const struct {
     {-47, "chunk-extension"},
     {-48, "chunk-end"},
     {-49, "trailer-too-large"},
+    {-60, "coded-syntax"},
+    {-61, "coded-cut"},
+    {-62, "coded-trailing"},
+    {-63, "coded-window"},
+    {-64, "coded-too-large"},
+    {-65, "coded-length"},
+    {-66, "coded-memory"},
+    {-67, "coded-stopped"},
+    {-68, "coded-read"},
 };
 
 static void test_values_stand_still(void **state)
