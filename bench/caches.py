@@ -154,7 +154,7 @@ class Fleet(servers.Fleet):
         self.origin = servers.Server("origin", command, port, origin_cpu, os.path.join(work, "origin.out"))
         self.running.append(self.origin)
 
-    def command(self, name, port, answer):
+    def command(self, name, port, transport, answer):
         work, origin = self.work, self.origin.port
         peers = os.path.join(servers.TOP, "build", "peers", "bin")
         program = os.path.join(peers, PROGRAMS.get(name, ""))

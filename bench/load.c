@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * load PORT FILE CONNECTIONS DEPTH MILLISECONDS STATUS: keeps a server on 127.0.0.1 busy and counts its
- * answers.
+ * load PORT FILE CONNECTIONS DEPTH MILLISECONDS STATUS [tls]: keeps a server on 127.0.0.1 busy and counts
+ * its answers.
  *
  * FILE holds one request. Each of the connections has DEPTH of them under way: they are sent in one write,
  * and again when all are answered. Every answer is checked for its STATUS, and its end is found by
@@ -21,14 +21,18 @@
  * Eight "#" in a row in FILE become a number in hexadecimal that is another one in each request: what is
  * asked for is in no cache.
  *
- * Bodies are thrown away in the kernel (MSG_TRUNC), uncopied. Chunked answers are refused: peers send files
- * with a length.
+ * With "tls" each connection is TLS 1.3, established in step 1, with one cipher suite for all servers. No
+ * certificate is verified: what is measured is the other side.
+ *
+ * Bodies are thrown away in the kernel (MSG_TRUNC), uncopied; those in TLS have to be decrypted first.
+ * Chunked answers are refused: peers send files with a length.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,6 +62,7 @@ struct connection {
     size_t head_len;    /* octets of the current answer's head so far */
     char *head;         /* made when a head comes in pieces */
     uint64_t sent_us;   /* when the requests under way were written */
+    SSL *tls;           /* NULL: none */
 };
 
 static struct {
@@ -66,6 +71,7 @@ static struct {
     unsigned depth;
     unsigned long duration_ms;
     char status[3];
+    SSL_CTX *tls; /* NULL: in the clear */
 } asked;
 
 static char *requests; /* DEPTH copies of one request */
@@ -100,6 +106,33 @@ static void number_requests(unsigned count)
     }
 }
 
+/* The number of octets, or -1 with errno, as send() has it. */
+static ssize_t send_octets(struct connection *connection, const char *at, size_t len)
+{
+    if (connection->tls == NULL)
+        return send(connection->fd, at, len, MSG_NOSIGNAL);
+    int sent = SSL_write(connection->tls, at, (int)len);
+    if (sent > 0)
+        return sent;
+    errno = SSL_get_error(connection->tls, sent) == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+    return -1;
+}
+
+/* The number of octets, 0 at the end, or -1 with errno, as recv() has it. */
+static ssize_t receive_octets(struct connection *connection, char *at, size_t size)
+{
+    if (connection->tls == NULL)
+        return recv(connection->fd, at, size, 0);
+    int len = SSL_read(connection->tls, at, (int)size);
+    if (len > 0)
+        return len;
+    int error = SSL_get_error(connection->tls, len);
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return 0;
+    errno = error == SSL_ERROR_WANT_READ ? EAGAIN : EPROTO;
+    return -1;
+}
+
 static void send_requests(struct connection *connection, unsigned count)
 {
     if (serial)
@@ -107,7 +140,7 @@ static void send_requests(struct connection *connection, unsigned count)
     connection->sent_us = (uint64_t)(now_s() * 1e6);
     size_t len = count * request_len, done = 0;
     while (done < len) {
-        ssize_t sent = send(connection->fd, requests + done, len - done, MSG_NOSIGNAL);
+        ssize_t sent = send_octets(connection, requests + done, len - done);
         if (sent < 0)
             fail(errno == EAGAIN ? "DEPTH requests are more than a socket takes at once" : strerror(errno));
         done += (size_t)sent;
@@ -200,7 +233,11 @@ static void take(struct connection *connection, const char *at, size_t len)
 /* Throws away what has come of a body. */
 static void skip_body(struct connection *connection)
 {
-    ssize_t len = recv(connection->fd, NULL, connection->body_left, MSG_TRUNC);
+    static char thrown_away[READ_BYTES];
+    uint64_t left = connection->body_left;
+    ssize_t len = connection->tls == NULL
+                      ? recv(connection->fd, NULL, left, MSG_TRUNC)
+                      : receive_octets(connection, thrown_away, left < READ_BYTES ? left : READ_BYTES);
     if (len < 0 && errno == EAGAIN)
         return;
     if (len <= 0)
@@ -211,7 +248,7 @@ static void skip_body(struct connection *connection)
         answered(connection);
 }
 
-static void receive(struct connection *connection)
+static void receive_some(struct connection *connection)
 {
     static char buffer[HEAD_MAX + READ_BYTES];
     if (connection->body_left > 0) {
@@ -222,7 +259,7 @@ static void receive(struct connection *connection)
     if (kept > 0)
         memcpy(buffer, connection->head, kept);
     connection->head_len = 0;
-    ssize_t len = recv(connection->fd, buffer + kept, asked.depth == 1 ? HEAD_MAX : READ_BYTES, 0);
+    ssize_t len = receive_octets(connection, buffer + kept, asked.depth == 1 ? HEAD_MAX : READ_BYTES);
     if (len < 0 && errno == EAGAIN)
         len = 0;
     else if (len <= 0)
@@ -231,6 +268,22 @@ static void receive(struct connection *connection)
     take(connection, buffer, kept + (size_t)len);
     if (connection->body_left > 0)
         skip_body(connection);
+}
+
+/* A record is read as a whole, and epoll knows nothing of what is left of it. */
+static void receive(struct connection *connection)
+{
+    do
+        receive_some(connection);
+    while (connection->tls && SSL_pending(connection->tls) > 0);
+}
+
+static void shake_hands(struct connection *connection)
+{
+    connection->tls = SSL_new(asked.tls);
+    if (connection->tls == NULL || !SSL_set_fd(connection->tls, connection->fd) ||
+        SSL_connect(connection->tls) != 1)
+        fail("no TLS");
 }
 
 static void open_one(struct connection *connection)
@@ -245,6 +298,8 @@ static void open_one(struct connection *connection)
         fail(strerror(errno));
     setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    if (asked.tls)
+        shake_hands(connection);
     fcntl(connection->fd, F_SETFL, O_NONBLOCK);
     send_requests(connection, 1);
     while (connection->under_way > 0) {
@@ -320,11 +375,23 @@ static void wait_for_line(void)
     while (c != '\n' && c != EOF);
 }
 
-int main(int argc, char **argv)
+static SSL_CTX *tls_context(void)
 {
-    if (argc != 7 || strlen(argv[6]) != 3) {
-        fprintf(stderr, "usage: load PORT FILE CONNECTIONS DEPTH MILLISECONDS STATUS\n");
-        return 2;
+    static const unsigned char protocols[] = "\x08http/1.1";
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL || !SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) ||
+        !SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") ||
+        SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1) != 0)
+        fail("no TLS");
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS); /* thousands of them are held */
+    return context;
+}
+
+static void read_arguments(int argc, char **argv)
+{
+    if (argc < 7 || argc > 8 || strlen(argv[6]) != 3 || (argc == 8 && strcmp(argv[7], "tls") != 0)) {
+        fprintf(stderr, "usage: load PORT FILE CONNECTIONS DEPTH MILLISECONDS STATUS [tls]\n");
+        exit(2);
     }
     asked.port = (uint16_t)strtoul(argv[1], NULL, 10);
     asked.connections = strtoul(argv[3], NULL, 10);
@@ -333,6 +400,13 @@ int main(int argc, char **argv)
     memcpy(asked.status, argv[6], 3);
     if (asked.connections == 0 || asked.depth == 0 || asked.depth > DEPTH_MAX)
         fail("connections and depth must be at least 1, depth at most 64");
+    if (argc == 8)
+        asked.tls = tls_context();
+}
+
+int main(int argc, char **argv)
+{
+    read_arguments(argc, argv);
     read_request(argv[2]);
     connections = calloc(asked.connections, sizeof *connections);
     if (connections == NULL)

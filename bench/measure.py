@@ -17,7 +17,7 @@ def generate(cpu, build, work, server, request, connections, depth, duration_ms,
     with open(request_file, "wb") as file:
         file.write(request)
     command = [os.path.join(build, "bench", "load"), str(server.port), request_file, str(connections), str(depth),
-               str(duration_ms), str(status)]
+               str(duration_ms), str(status), *(["tls"] if server.transport == "https" else [])]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, {cpu})) as load:
         if load.stdout.readline() != "ready\n":
@@ -31,6 +31,23 @@ def generate(cpu, build, work, server, request, connections, depth, duration_ms,
         after = during()
         load.stdin.close()
     return json.loads(line), before, after
+
+
+def generate_h2(cpu, server, arguments, clients, streams, count):
+    """
+    Runs h2load for `count` 304s over HTTP/2. Returns its figures, and the server's CPU time before and after, in which the handshakes
+    are: eight, some thousandth of a second's work.
+    """
+    command = ["h2load", "-t", "1", "-c", str(clients), "-m", str(streams), "-n", str(count), "--tls13-ciphers=" + servers.CIPHER,
+               *arguments]
+    before = server.cpu_ns()
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=lambda: os.sched_setaffinity(0, {cpu}))
+    after = server.cpu_ns()
+    seconds = re.search(r"^finished in ([0-9.]+)(us|ms|s),", done.stdout, re.M)
+    if not seconds or f" {count} succeeded, 0 failed" not in done.stdout or f" {count} 3xx, " not in done.stdout:
+        raise servers.Failure(f"{server.name}: not {count} 304s over HTTP/2: {done.stdout[-800:]}{done.stderr[-200:]}")
+    unit = {"us": 1e-6, "ms": 1e-3, "s": 1}[seconds.group(2)]
+    return {"answers": count, "seconds": float(seconds.group(1)) * unit, "p99_us": 0}, before, after
 
 
 def summary(results):

@@ -4,8 +4,13 @@
 Equal work: one worker, no access log, connections kept for any number of requests, no compression, an ETag and Last-Modified
 with each 200. Best speed: what the peer's manual offers for it (nginx: open_file_cache, and sendfile only for the
 large file, because it costs more than it saves for a small one).
+
+A server is started once for each way to reach it: "http"; "https", where ALPN chooses HTTP/1.1 or HTTP/2, with the same certificate
+for all (ECDSA, P-256); "h2c", HTTP/2 with prior knowledge; and "coded", HTTP/1.1 with content codings made beforehand, where the
+folder /text/ has page.css.br and page.css.gz.
 """
 
+import gzip
 import http.client
 import os
 import re
@@ -13,15 +18,17 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CONNECTIONS = 10100
-SMALL, LARGE = "/small/page.html", "/large/photo.jpg"
+SMALL, LARGE, TEXT = "/small/page.html", "/large/photo.jpg", "/text/page.css"
+CIPHER = "TLS_AES_128_GCM_SHA256"
 
 NGINX = """daemon off;
-master_process off;
+{module}master_process off;
 error_log stderr crit;
 pid {work}/nginx.pid;
 events {{ worker_connections {connections}; multi_accept on; }}
@@ -29,7 +36,7 @@ http {{
     access_log off;
     keepalive_requests 1000000000;
     keepalive_timeout 3600s;
-    types {{ text/html html; image/jpeg jpg; }}
+    types {{ text/html html; image/jpeg jpg; text/css css; }}
     open_file_cache max=1000 inactive=1h;
     open_file_cache_valid 1h;
     etag on;
@@ -39,13 +46,20 @@ http {{
     uwsgi_temp_path {work}/nginx-uwsgi;
     scgi_temp_path {work}/nginx-scgi;
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen 127.0.0.1:{port} backlog=4096{listen};
+        {server}
         root {root};
         sendfile off;
         location /large/ {{ sendfile on; tcp_nopush on; }}
     }}
 }}
 """
+NGINX_LISTEN = {"https": " ssl http2", "h2c": " http2"}
+NGINX_SERVER = {
+    "https": "ssl_certificate {certificate}; ssl_certificate_key {key}; ssl_protocols TLSv1.3;",
+    "coded": "location /text/ {{ brotli_static on; gzip_static on; }}",
+}
+NGINX_MODULE = {"coded": f"load_module {TOP}/build/peers/nginx/usr/lib/nginx/modules/ngx_http_brotli_static_module.so;\n"}
 
 # 65535 requests is the most that lighttpd takes, and more than a connection of a run comes to. It allows itself half as many
 # connections as descriptors, at most.
@@ -62,23 +76,37 @@ server.max-read-idle = 3600
 server.event-handler = "linux-sysepoll"
 server.stat-cache-engine = "inotify"
 etag.use-inode = "enable"
-mimetype.assign = ( ".html" => "text/html", ".jpg" => "image/jpeg" )
+mimetype.assign = ( ".html" => "text/html", ".jpg" => "image/jpeg", ".css" => "text/css" )
 """
+# It keeps what it has compressed.
+LIGHTTPD_MORE = {
+    "https": """server.modules += ( "mod_openssl" )
+ssl.engine = "enable"
+ssl.pemfile = "{certificate}"
+ssl.privkey = "{key}"
+""",
+    "coded": """server.modules += ( "mod_deflate" )
+deflate.mimetypes = ( "text/css" )
+deflate.allowed-encodings = ( "br", "gzip" )
+deflate.cache-dir = "{work}/lighttpd-cache"
+""",
+}
 
 H2O = """num-threads: 1
 max-connections: {connections}
 user: {user}
 error-log: {work}/h2o.log
 http1-request-timeout: 3600
-listen: {{ host: 127.0.0.1, port: {port} }}
+listen: {{ host: 127.0.0.1, port: {port}{listen} }}
 hosts:
   default:
     paths:
       /:
         file.dir: {root}
         file.etag: ON
-        file.send-compressed: OFF
+        file.send-compressed: {compressed}
 """
+H2O_LISTEN = {"https": ", ssl: {{ certificate-file: {certificate}, key-file: {key}, minimum-version: TLSv1.3 }}"}
 
 
 class Failure(Exception):
@@ -100,8 +128,8 @@ def free_port():
 class Server:
     """A running server process, with its children."""
 
-    def __init__(self, name, command, port, cpu, log):
-        self.name, self.port, self.log = name, port, log
+    def __init__(self, name, command, port, cpu, log, transport="http"):
+        self.name, self.port, self.log, self.transport = name, port, log, transport
 
         def pin():
             os.sched_setaffinity(0, {cpu})
@@ -172,34 +200,63 @@ class Fleet:
         self.root = os.path.join(work, "root")
         self.running = []
         for path, size in ((SMALL, 1024), (LARGE, 100 * 1024)):
-            os.makedirs(self.root + os.path.dirname(path), exist_ok=True)
-            with open(self.root + path, "wb") as file:
-                file.write((b"<!doctype html><title>1234567890</title><p>" + b"stet " * (size // 5 + 1))[:size])
-            # Well in the past, so that every server takes it for a validator.
-            os.utime(self.root + path, (1_700_000_000, 1_700_000_000))
+            self.write(path, (b"<!doctype html><title>1234567890</title><p>" + b"stet " * (size // 5 + 1))[:size])
+        with open(os.path.join(TOP, "ARCHITECTURE.md"), "rb") as prose:
+            text = prose.read(10 * 1024)
+        self.write(TEXT, text)
+        self.write(TEXT + ".gz", gzip.compress(text, 9, mtime=0))
+        self.write(TEXT + ".br", subprocess.run(["brotli", "-c"], input=text, capture_output=True, check=True).stdout)
 
-    def command(self, name, port, answer):
-        work, root = self.work, self.root
-        peers = os.path.join(TOP, "build", "peers", "bin")
-        values = {"port": port, "work": work, "root": root, "connections": CONNECTIONS, "descriptors": descriptors(),
-                  "user": "root" if os.getuid() == 0 else os.environ.get("USER", "nobody")}
+    def write(self, path, content):
+        os.makedirs(self.root + os.path.dirname(path), exist_ok=True)
+        with open(self.root + path, "wb") as file:
+            file.write(content)
+        # Well in the past, so that every server takes it for a validator.
+        os.utime(self.root + path, (1_700_000_000, 1_700_000_000))
+
+    def certificate(self):
+        """(certificate, key), made with the first call."""
+        paths = [os.path.join(self.work, name) for name in ("certificate.pem", "key.pem")]
+        if not os.path.exists(paths[0]):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                            "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
+                            "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+        return paths
+
+    def command(self, name, port, transport, answer):
         if name == "floor":
             return [os.path.join(self.build, "bench", "floor"), str(port), answer]
+        values = {"port": port, "work": self.work, "root": self.root, "connections": CONNECTIONS, "descriptors": descriptors(),
+                  "user": "root" if os.getuid() == 0 else os.environ.get("USER", "nobody")}
+        if transport == "https":
+            values["certificate"], values["key"] = self.certificate()
         if name == "stet":
-            return [os.path.join(self.build, "stet"), "serve", root, "--workers", "1", "--listen", f"127.0.0.1:{port}"]
-        text, arguments = {
-            "nginx": (NGINX, ["-p", work, "-e", "stderr", "-c"]),
-            "lighttpd": (LIGHTTPD, ["-D", "-f"]),
-            "h2o": (H2O, ["-c"]),
-        }[name]
-        configuration = os.path.join(work, f"{name}.{port}.conf")
-        with open(configuration, "w", encoding="utf-8") as file:
-            file.write(text.format(**values))
-        return [os.path.join(peers, name), *arguments, configuration]
+            address = f"127.0.0.1:{port}"
+            secure = ["--cert", values["certificate"], "--key", values["key"]] if transport == "https" else []
+            return [os.path.join(self.build, "stet"), "serve", self.root, "--workers", "1", *secure,
+                    "--listen", "https:" + address if secure else address]
+        text, arguments = self.configuration(name, transport, values)
+        path = os.path.join(self.work, f"{name}.{port}.conf")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return [os.path.join(TOP, "build", "peers", "bin", name), *arguments, path]
 
-    def start(self, name, answer=None):
+    def configuration(self, name, transport, values):
+        """(a peer's configuration, its arguments before the file's name)."""
+        if name == "nginx":
+            more = NGINX_SERVER.get(transport, "").format(**values)
+            return (NGINX.format(module=NGINX_MODULE.get(transport, ""), listen=NGINX_LISTEN.get(transport, ""), server=more, **values),
+                    ["-p", self.work, "-e", "stderr", "-c"])
+        if name == "lighttpd":
+            os.makedirs(os.path.join(self.work, "lighttpd-cache"), exist_ok=True)
+            return (LIGHTTPD + LIGHTTPD_MORE.get(transport, "")).format(**values), ["-D", "-f"]
+        listen = H2O_LISTEN.get(transport, "").format(**values)
+        return H2O.format(listen=listen, compressed="ON" if transport == "coded" else "OFF", **values), ["-c"]
+
+    def start(self, name, transport="http", answer=None):
         port = free_port()
-        server = Server(name, self.command(name, port, answer), port, self.cpu, os.path.join(self.work, f"{name}.out"))
+        server = Server(name, self.command(name, port, transport, answer), port, self.cpu, os.path.join(self.work, f"{name}.{port}.out"),
+                        transport)
         self.running.append(server)
         return server
 
@@ -234,9 +291,23 @@ def browser_head(port, path, conditions=()):
     return short_head(port, path, lines)
 
 
-def raw_exchange(port, octets, count):
+def connect(server):
+    """A connection, in TLS 1.3 if the server has that."""
+    plain = socket.create_connection(("127.0.0.1", server.port), 5)
+    return trusting().wrap_socket(plain) if server.transport == "https" else plain
+
+
+def trusting():
+    """TLS 1.3 with anybody."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
+def raw_exchange(server, octets, count):
     """Sends octets and returns what comes until `count` empty lines have come and 50 ms no more."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+    with connect(server) as connection:
         connection.sendall(octets)
         got = b""
         connection.settimeout(5)
@@ -257,7 +328,9 @@ def prepare(server, root, path):
     """Checks a server's answers for a path. Returns ({"200": request, "304": request, "304 browser": request}, the 304)."""
     with open(root + path, "rb") as file:
         content = file.read()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    secure = server.transport == "https"
+    connection = (http.client.HTTPSConnection("127.0.0.1", server.port, timeout=5, context=trusting()) if secure
+                  else http.client.HTTPConnection("127.0.0.1", server.port, timeout=5))
     connection.request("GET", path)
     answer = connection.getresponse()
     if answer.status != 200 or answer.read() != content:
@@ -272,15 +345,72 @@ def prepare(server, root, path):
         "304": short_head(server.port, path, conditions[:1]),
         "304 browser": browser_head(server.port, path, conditions),
     }
-    for kind in ("304", "304 browser"):
-        answers = raw_exchange(server.port, requests[kind] * 16, 16)
+    if server.transport == "coded":
+        del requests["304 browser"]  # which accepts codings, and those have tags of their own
+    for kind in requests.keys() - {"200"}:
+        answers = raw_exchange(server, requests[kind] * 16, 16)
         heads = answers.split(b"\r\n\r\n")
         if len(heads) != 17 or heads[16] or not all(head.startswith(b"HTTP/1.1 304 ") for head in heads[:16]):
             raise Failure(f"{server.name}: {path}: not sixteen 304s without a body: {answers[:400]!r}")
-    other = raw_exchange(server.port, short_head(server.port, path, ('If-None-Match: "other"',)), 1)
+    other = raw_exchange(server, short_head(server.port, path, ('If-None-Match: "other"',)), 1)
     if not other.startswith(b"HTTP/1.1 200 "):
         raise Failure(f"{server.name}: {path}: another tag does not give 200: {other[:100]!r}")
     return requests, heads[0] + b"\r\n\r\n"
+
+
+def curl(server, path, *options):
+    """(status, fields with names in small letters, body) over HTTP/2; of fields that stand twice, the last."""
+    scheme, how = ("https", ["--http2", "-k"]) if server.transport == "https" else ("http", ["--http2-prior-knowledge"])
+    done = subprocess.run(["curl", "-q", "-sS", "-i", "--noproxy", "*", *how, *options, f"{scheme}://127.0.0.1:{server.port}{path}"],
+                          capture_output=True, check=False, timeout=10)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    if not lines[0].startswith("HTTP/2 "):
+        raise Failure(f"{server.name}: {path}: no answer over HTTP/2: {lines[0]!r} {done.stderr!r}")
+    return int(lines[0].split()[1]), {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}, body
+
+
+def prepare_h2(server, root, path):
+    """Checks a server's answers over HTTP/2. Returns the options of h2load for a 304."""
+    with open(root + path, "rb") as file:
+        content = file.read()
+    status, fields, body = curl(server, path)
+    if status != 200 or body != content or "etag" not in fields:
+        raise Failure(f"{server.name}: {path}: over HTTP/2 a wrong answer: {status}")
+    field = "If-None-Match: " + fields["etag"]
+    if curl(server, path, "-H", field)[::2] != (304, b""):
+        raise Failure(f"{server.name}: {path}: over HTTP/2 no 304")
+    if curl(server, path, "-H", 'If-None-Match: "other"')[0] != 200:
+        raise Failure(f"{server.name}: {path}: over HTTP/2 another tag does not give 200")
+    scheme = "https" if server.transport == "https" else "http"
+    return ["-H", field, f"{scheme}://127.0.0.1:{server.port}{path}"]
+
+
+def prepare_coded(server, root, path):
+    """Checks a server's coded answers. Returns {"200 coded": request, "304 coded": request}."""
+    with open(root + path, "rb") as file:
+        content = file.read()
+    accept = "Accept-Encoding: gzip, deflate, br, zstd"
+    decoders = {"br": ["brotli", "-dc"], "gzip": ["gzip", "-dc"], "zstd": ["zstd", "-dc"]}
+    until = time.monotonic() + 10
+    while True:  # a server may answer with the identity until it has a coded copy
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+        connection.request("GET", path, headers={"Accept-Encoding": accept.partition(": ")[2]})
+        answer = connection.getresponse()
+        coding, etag, body = answer.getheader("Content-Encoding"), answer.getheader("ETag"), answer.read()
+        connection.close()
+        if coding in decoders:
+            break
+        if time.monotonic() > until:
+            raise Failure(f"{server.name}: {path}: never coded")
+        time.sleep(0.2)
+    if subprocess.run(decoders[coding], input=body, capture_output=True, check=False).stdout != content:
+        raise Failure(f"{server.name}: {path}: {coding} does not decode to the file")
+    not_modified = short_head(server.port, path, (accept, f"If-None-Match: {etag}"))
+    got = raw_exchange(server, not_modified, 1)
+    if not got.startswith(b"HTTP/1.1 304 ") or not got.endswith(b"\r\n\r\n"):
+        raise Failure(f"{server.name}: {path}: no 304 for the tag {etag} of {coding}: {got[:200]!r}")
+    return {"200 coded": short_head(server.port, path, (accept,)), "304 coded": not_modified}
 
 
 def whole_answer(server, request, length):
