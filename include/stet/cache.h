@@ -21,6 +21,14 @@
 #include <stet/update.h>
 #include <stet/vary.h>
 
+/*
+ * Whether a GET or HEAD asks for more than its target URI names, so that no key stands for its answer and it
+ * is for the origin alone: with content (RFC 9110 section 9.3.1: "no generally defined semantics"), or with a
+ * field by which some frameworks take it for another method, target or host (X-HTTP-Method-Override,
+ * X-Original-URL, X-Host and their like).
+ */
+bool stet_cache_exceeds_key(const struct stet_fields *fields, bool has_content);
+
 struct stet_cache_question {
     const struct stet_request *request;      /* the client's, as it came */
     struct stet_span target;                 /* its path and query */
@@ -86,6 +94,14 @@ enum stet_reason stet_cache_candidate(const struct stet_cache_question *question
  */
 void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
                        struct stet_answer *out);
+
+/*
+ * The same if what answers is a coded copy of it: `selected` is stet_coded_selected of stored->selected. Its
+ * length is that of the copy; UINT64_MAX while that is not known, which makes Range ignored.
+ */
+void stet_cache_answer_coded(const struct stet_request *request, const struct stet_stored *stored,
+                             const struct stet_representation *selected, int64_t now,
+                             struct stet_answer *out);
 
 /* With what the origin is asked, instead of the request's own conditional fields and Range. */
 struct stet_validation {

@@ -36,6 +36,8 @@ struct stet_representation {
     struct stet_etag etag;     /* STET_NO_ETAG if it has none */
     int64_t last_modified;     /* STET_NO_DATE if it has none */
     uint64_t length;           /* complete length in octets */
+    struct stet_etag held; /* another tag of the same, by weak comparison only: that under which the client
+                              holds this coded copy (coded.h). STET_NO_ETAG if there is none */
 };
 
 /*
@@ -58,7 +60,11 @@ struct stet_judgement {
     enum stet_reason reason; /* of the step that decided; for PERFORM of the last one that was evaluated */
 };
 
-/* `now` is only for two-digit years (date.h). */
+/*
+ * `now` is only for two-digit years (date.h). NOT_MODIFIED by if-none-match-equivalent: the client knows it
+ * by the tag `selected->held`, so that one goes into the ETag of the 304, which names what is to be freshened
+ * (RFC 9111 section 4.3.4).
+ */
 struct stet_judgement stet_precondition_judge(const struct stet_request *request,
                                               const struct stet_representation *selected,
                                               enum stet_party party, int64_t now);

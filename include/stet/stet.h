@@ -12,6 +12,9 @@
 #include <stet/cache.h>
 #include <stet/cache_control.h>
 #include <stet/cache_status.h>
+#include <stet/coded.h>
+#include <stet/coded_tag.h>
+#include <stet/coding.h>
 #include <stet/date.h>
 #include <stet/etag.h>
 #include <stet/field.h>

@@ -18,27 +18,15 @@ static bool lacks_date(const struct stet_request *request, const struct stet_sto
 }
 
 /* While a response of unknown length still comes in, a range of it cannot be told from one beyond its end. */
-static bool ranges_unknown(const struct stet_stored *stored)
+static bool ranges_unknown(const struct stet_stored *stored, const struct stet_representation *selected)
 {
-    return stored->held.complete && !stored->held.length_known;
+    return stored->held.complete && selected->length == UINT64_MAX;
 }
 
-static void answer_as(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
-                      struct stet_answer *out)
+static void answer_as(const struct stet_request *request, const struct stet_stored *stored,
+                      struct stet_representation *selected, int64_t now, struct stet_answer *out)
 {
-    struct stet_representation selected = stored->selected;
-    selected.exists = true;
-    selected.length = stored->held.length_known ? stored->held.complete_length : UINT64_MAX;
-    if (lacks_date(request, stored)) {
-        selected.last_modified = stored->date;
-        selected.last_modified_strong = false;
-    }
-    stet__answer_decide(request, &selected, STET_PARTY_CACHE, now, out);
-}
-
-void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
-                       struct stet_answer *out)
-{
+    bool unknown = ranges_unknown(stored, selected);
     if (stored->response.status != 200 && stored->response.status != 206) {
         out->status = stored->response.status;
         out->reason = STET_REASON_REPLAYED;
@@ -46,11 +34,31 @@ void stet_cache_answer(const struct stet_request *request, const struct stet_sto
         out->ranges.count = 0;
         return;
     }
-    answer_as(request, stored, now, out);
-    if (ranges_unknown(stored) && (out->status == 206 || out->status == 416)) {
+    selected->exists = true;
+    if (lacks_date(request, stored)) {
+        selected->last_modified = stored->date;
+        selected->last_modified_strong = false;
+    }
+    stet__answer_decide(request, selected, STET_PARTY_CACHE, now, out);
+    if (unknown && (out->status == 206 || out->status == 416)) {
         out->status = 200;
         out->reason = STET_REASON_RANGE_LENGTH_UNKNOWN;
         out->if_range_held = false;
         out->ranges.count = 0;
     }
+}
+
+void stet_cache_answer(const struct stet_request *request, const struct stet_stored *stored, int64_t now,
+                       struct stet_answer *out)
+{
+    struct stet_representation selected = stored->selected;
+    selected.length = stored->held.length_known ? stored->held.complete_length : UINT64_MAX;
+    answer_as(request, stored, &selected, now, out);
+}
+
+void stet_cache_answer_coded(const struct stet_request *request, const struct stet_stored *stored,
+                             const struct stet_representation *selected, int64_t now, struct stet_answer *out)
+{
+    struct stet_representation copy = *selected;
+    answer_as(request, stored, &copy, now, out);
 }

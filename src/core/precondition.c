@@ -65,12 +65,17 @@ struct stet_condition_result stet_if_none_match(const struct stet_request *reque
     }
     if (!selected->exists)
         return result(STET_CONDITION_TRUE, STET_REASON_IF_NONE_MATCH_NOTHING_EXISTS);
-    if (!stet_etag_present(selected->etag))
+    if (!stet_etag_present(selected->etag) && !stet_etag_present(selected->held))
         return result(STET_CONDITION_TRUE, STET_REASON_IF_NONE_MATCH_NO_TAG);
     struct stet_etag tag;
-    while (stet_etag_list_next(&list, &tag) == STET_OK)
+    bool equivalent = false;
+    while (stet_etag_list_next(&list, &tag) == STET_OK) {
         if (stet_etag_weak_equal(tag, selected->etag)) /* "MUST use the weak comparison function" */
             return result(STET_CONDITION_FALSE, STET_REASON_IF_NONE_MATCH_MATCHES);
+        equivalent |= stet_etag_weak_equal(tag, selected->held);
+    }
+    if (equivalent)
+        return result(STET_CONDITION_FALSE, STET_REASON_IF_NONE_MATCH_EQUIVALENT);
     return result(STET_CONDITION_TRUE, STET_REASON_IF_NONE_MATCH_DIFFERS);
 }
 
