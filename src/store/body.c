@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "store/codings.h"
 
 #define PIECE_FIRST_BYTES 2048u
 #define PIECE_BYTES (64u * 1024)
@@ -58,6 +59,7 @@ struct stet__body {
     _Atomic uint64_t length;
     atomic_size_t bytes;
     _Atomic uint64_t trimmed; /* changed by the writer */
+    struct stet__codings *_Atomic codings;
     struct directory *directory;
     char octets[];
 };
@@ -217,6 +219,7 @@ void stet__body_release(struct stet__body *body)
     }
     if (body->directory)
         free_directory(body->directory);
+    stet__codings_free(stet__body_codings(body));
     free(body);
 }
 
@@ -435,5 +438,21 @@ bool stet__body_lost(const struct stet__body *body)
 
 size_t stet__body_bytes(const struct stet__body *body)
 {
-    return atomic_load_explicit(&body->bytes, memory_order_relaxed);
+    return atomic_load_explicit(&body->bytes, memory_order_relaxed) +
+           stet__codings_bytes(stet__body_codings(body));
+}
+
+struct stet__codings *stet__body_codings(const struct stet__body *body)
+{
+    return atomic_load_explicit(&body->codings, memory_order_acquire);
+}
+
+struct stet__codings *stet__body_set_codings(struct stet__body *body, struct stet__codings *codings)
+{
+    struct stet__codings *there = NULL;
+    if (atomic_compare_exchange_strong_explicit(&body->codings, &there, codings, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return codings;
+    stet__codings_free(codings);
+    return there;
 }

@@ -20,6 +20,7 @@
 #define STET__BODY_FILE_BYTES (32u * 1024)
 
 struct stet__body;
+struct stet__codings;
 
 enum stet__body_state {
     STET__BODY_GROWING,
@@ -74,7 +75,13 @@ uint64_t stet__body_trimmed(const struct stet__body *body);
 /* Any thread: it was cut or trimmed, so that nobody can be given it from its first octet to its last. */
 bool stet__body_lost(const struct stet__body *body);
 
-/* Octets of memory that it takes, with its overhead: what counts against a budget. */
+/* Octets of memory that it takes, with its overhead and with what codings.h has of it: what counts against a
+ * budget. */
 size_t stet__body_bytes(const struct stet__body *body);
+
+/* For codings.c: NULL if there are none; of several that set them at once one wins, and all get its. Freed
+ * with the body. */
+struct stet__codings *stet__body_codings(const struct stet__body *body);
+struct stet__codings *stet__body_set_codings(struct stet__body *body, struct stet__codings *codings);
 
 #endif
