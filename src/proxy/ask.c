@@ -30,11 +30,10 @@ static bool is_condition(enum stet_field_id id)
 
 /* X-Forwarded-Port, -Prefix, -Ssl and their like: applications believe them. key.c has judged those of a
  * proxy that is trusted. */
-static bool is_claim(const struct stet__fetch *fetch, struct stet_span name)
+static bool is_claim(const struct stet__fetch *fetch, const struct stet_field *field)
 {
-    return !fetch->target.elsewhere && stet__outside_says(name) &&
-           (!fetch->worker->configuration->trust_forwarded ||
-            stet_span_equal_nocase(name, STET__SERVER_FIELD));
+    return !fetch->target.elsewhere &&
+           stet_forwarded_drops(field, fetch->worker->configuration->trust_forwarded);
 }
 
 /* Fields that this file writes itself, or leaves out. */
@@ -55,7 +54,7 @@ static bool is_own(const struct stet__fetch *fetch, const struct stet_field *fie
     case STET_FIELD_MAX_FORWARDS:
         return fetch->target.replace_max_forwards;
     case STET_FIELD_OTHER:
-        if (is_claim(fetch, field->name))
+        if (is_claim(fetch, field))
             return true;
         return configuration->debug_token.ptr &&
                stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));

@@ -5,10 +5,9 @@
  *
  * What an origin may answer by has to be in the key, or must not reach it. So the origin is asked for the
  * host in the normal form that the key has; with --trust-forwarded scheme and host are those that the client
- * used (outside.c); and a GET that asks for more than its URI names is for the origin alone: with content
- * (RFC 9110 section 9.3.1: "no generally defined semantics"), or with fields by which some frameworks take it
- * for another request. Of a proxy with origins and --forward only what the origins say is cached: one key
- * would stand for two servers.
+ * used (stet_forwarded_read), and whatever else such fields say has to agree with the key; and a GET that
+ * asks for more than its URI names is for the origin alone (stet_cache_exceeds_key). Of a proxy with origins
+ * and --forward only what the origins say is cached: one key would stand for two servers.
  *
  * Refused: another server's URI without --forward (RFC 9110 section 15.5.20), a message that has been here
  * (section 7.6.3), and TRACE and OPTIONS that may go no further (section 7.6.2), which are answered here.
@@ -69,28 +68,10 @@ static bool is_upgrade(const struct stet_http1_request *request)
     return stet__upgrade_next(&list, &protocol) && lists(fields, STET_FIELD_CONNECTION, STET_SPAN("upgrade"));
 }
 
-/* Fields by which frameworks take another method, target or host than those of the request. */
-static bool is_override(const struct stet_field *field)
+static bool exceeds_key(const struct stet_http1_request *request)
 {
-    static const struct stet_span names[] = {{"X-HTTP-Method-Override", 22}, {"X-HTTP-Method", 13},
-                                             {"X-Method-Override", 17},      {"X-Original-URL", 14},
-                                             {"X-Rewrite-URL", 13},          {"X-Host", 6},
-                                             {"X-Original-Host", 15},        {"X-HTTP-Host-Override", 20}};
-    if (field->id != STET_FIELD_OTHER || field->name.len < 6 || (field->name.ptr[0] | 0x20) != 'x')
-        return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (stet_span_equal_nocase(field->name, names[i]))
-            return true;
-    return false;
-}
-
-static bool asks_for_more(const struct stet_http1_request *request)
-{
-    const struct stet_fields *fields = &request->head.fields;
-    bool more = request->body == STET_BODY_CHUNKED || request->content_length > 0;
-    for (size_t i = 0; i < fields->count && !more; i++)
-        more = is_override(&fields->at[i]);
-    return more;
+    return stet_cache_exceeds_key(&request->head.fields,
+                                  request->body == STET_BODY_CHUNKED || request->content_length > 0);
 }
 
 static struct stet_span host_field(const struct stet_http1_request *request)
@@ -162,43 +143,54 @@ static struct stet_span authority_of(struct stet_span uri)
     return stet_span_of(begin, (size_t)((const char *)memchr(rest.ptr, '/', rest.len) - begin));
 }
 
+static bool read_forwarded(struct stet__arena *arena, const struct stet_fields *fields,
+                           struct stet_forwarded *told)
+{
+    size_t octets = 0;
+    const struct stet_field *line = stet_fields_find(fields, STET_FIELD_FORWARDED, 0);
+    for (; line; line = stet_fields_find(fields, STET_FIELD_FORWARDED, (size_t)(line - fields->at) + 1))
+        octets += line->value.len;
+    char *room = octets > 0 ? stet__arena_alloc(arena, octets) : NULL;
+    return (room || octets == 0) && stet_forwarded_read(fields, room, told);
+}
+
 /*
  * With --trust-forwarded the scheme and host that the client used. A forward proxy leaves such fields alone:
  * they go on, so whoever sends one is answered by the origin.
  */
-static void judge_outside(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
-                          struct stet__target *target, struct stet__outside *outside)
+static void judge_forwarded(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                            struct stet__target *target, struct stet_forwarded *told)
 {
     const struct stet_fields *fields = &exchange->request->head.fields;
     if (!worker->configuration->trust_forwarded && !target->elsewhere)
         return;
-    target->bypassed |= !stet__outside_read(exchange->arena, fields, outside);
+    target->bypassed |= !read_forwarded(exchange->arena, fields, told);
     if (!target->elsewhere)
         return;
     target->bypassed |=
-        outside->scheme.ptr || outside->authority.ptr || !stet__outside_agrees(fields, STET_SPAN_NONE);
-    *outside = (struct stet__outside){.scheme = STET_SPAN_NONE};
+        told->scheme.ptr || told->authority.ptr || !stet_forwarded_agrees(fields, STET_SPAN_NONE);
+    *told = (struct stet_forwarded){.scheme = STET_SPAN_NONE};
 }
 
 /* The key, and the host in its normal form. */
 static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                     struct stet__target *target)
 {
-    struct stet__outside outside = {.scheme = STET_SPAN_NONE};
-    judge_outside(worker, exchange, target, &outside);
-    if (outside.scheme.ptr)
-        target->scheme = outside.scheme;
+    struct stet_forwarded told = {.scheme = STET_SPAN_NONE};
+    judge_forwarded(worker, exchange, target, &told);
+    if (told.scheme.ptr)
+        target->scheme = told.scheme;
     target->key = write_uri(exchange, target, target->authority, target->path_query);
     if (!target->key.ptr)
         return false;
     target->authority = authority_of(target->key);
-    if (outside.authority.ptr) {
-        struct stet_span key = write_uri(exchange, target, outside.authority, target->path_query);
+    if (told.authority.ptr) {
+        struct stet_span key = write_uri(exchange, target, told.authority, target->path_query);
         target->bypassed |= !key.ptr;
         target->key = key.ptr ? key : target->key;
     }
     if (worker->configuration->trust_forwarded && !target->elsewhere)
-        target->bypassed |= !stet__outside_agrees(&exchange->request->head.fields, target->key);
+        target->bypassed |= !stet_forwarded_agrees(&exchange->request->head.fields, target->key);
     target->hash = stet__store_hash(worker->proxy->store, target->key);
     return true;
 }
@@ -248,7 +240,7 @@ bool stet__target_read(struct stet__proxy_worker *worker, struct stet__exchange 
     bool reads = request->head.method == STET_METHOD_GET || request->head.method == STET_METHOD_HEAD;
     target->bypassed |= is_bypassed(worker->configuration, target->path_query) ||
                         (target->elsewhere && worker->configuration->origin_count > 0) ||
-                        (reads && asks_for_more(request));
+                        (reads && exceeds_key(request));
     target->cacheable = !target->bypassed && !target->upgrade && reads;
     return true;
 }

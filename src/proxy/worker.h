@@ -40,6 +40,7 @@ struct stet__proxy_worker {
     struct stet__upstreams *upstreams;
     struct stet__mailbox mailbox;
     struct stet__list fetches;
+    struct stet__arena scratch; /* of whatever is made within one call: commit.c */
     struct stet__tick tick;
     struct stet__health *health; /* the active checks: only one worker has them */
 };
@@ -66,25 +67,6 @@ struct stet__refused {
 /* False: refused. */
 bool stet__target_read(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
                        struct stet__target *target, struct stet__refused *refused);
-
-/* outside.c: what the proxy before says that the client used; absent: nothing. Spans of the fields, or of an
- * arena. */
-struct stet__outside {
-    struct stet_span scheme, authority;
-};
-
-/* X-Forwarded-Server, which some proxies always send and few applications read. */
-#define STET__SERVER_FIELD STET_SPAN("X-Forwarded-Server")
-
-/* False if it says so in a way that no key can stand for. */
-bool stet__outside_read(struct stet__arena *arena, const struct stet_fields *fields,
-                        struct stet__outside *outside);
-
-/* Whether the other X-Forwarded-* of a request say what `key` says; absent: whether there are none. */
-bool stet__outside_agrees(const struct stet_fields *fields, struct stet_span key);
-
-/* Whether it is an X-Forwarded-*. */
-bool stet__outside_says(struct stet_span name);
 
 /* key.c: the next protocol of a list of Upgrade that a request may be upgraded to. */
 struct stet_list;

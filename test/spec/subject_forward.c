@@ -7,6 +7,7 @@
 #include "markdown.h"
 #include "spec.h"
 
+#include <stet/cache.h>
 #include <stet/cache_status.h>
 #include <stet/forward.h>
 
@@ -75,6 +76,72 @@ static void run_forwarded(struct spec_run *run)
             fputs("the room is not minded: ", run->out);
     stet_forwarded_write(parts[0], parts[1], parts[2], out, len);
     put_written(run, out, len);
+}
+
+/* The octets of all lines of Forwarded. */
+static size_t forwarded_octets(const struct stet_fields *fields)
+{
+    size_t octets = 0;
+    for (size_t i = 0; i < fields->count; i++)
+        octets += fields->at[i].id == STET_FIELD_FORWARDED ? fields->at[i].value.len : 0;
+    return octets;
+}
+
+static void put_told(struct spec_run *run, const char *name, struct stet_span value)
+{
+    if (!value.ptr)
+        return;
+    fprintf(run->out, " %s%s", name, value.len > 0 ? " " : "");
+    markdown_encode(value, run->out);
+}
+
+/* What proxies before this one tell; "unclear" if no key can stand for it. */
+static void run_told(struct spec_run *run)
+{
+    static struct guard guard;
+    struct stet_request message;
+    struct stet_forwarded told = {.scheme = STET_SPAN("untouched")};
+    if (!spec_fields(run, &message))
+        return;
+    char *room = guard_room(&guard, forwarded_octets(&message.fields));
+    fputs(stet_forwarded_read(&message.fields, room, &told) ? "told" : "unclear", run->out);
+    put_told(run, "scheme", told.scheme);
+    put_told(run, "authority", told.authority);
+    putc('\n', run->out);
+}
+
+/* Whether what else is told agrees with the key of the detail, if there is one. */
+static void run_agrees(struct spec_run *run)
+{
+    struct stet_request message;
+    struct stet_span key = run->detail.len > 0 ? run->detail : STET_SPAN_NONE;
+    if (spec_fields(run, &message))
+        fputs(stet_forwarded_agrees(&message.fields, key) ? "yes\n" : "no\n", run->out);
+}
+
+/* Whether each line goes on from a client, and from a proxy that is trusted. */
+static void run_dropped(struct spec_run *run)
+{
+    struct stet_request message;
+    if (!spec_fields(run, &message))
+        return;
+    for (size_t i = 0; i < message.fields.count; i++) {
+        bool always = stet_forwarded_drops(&message.fields.at[i], true);
+        bool of_client = stet_forwarded_drops(&message.fields.at[i], false);
+        fputs(always ? "always" : of_client ? "of a client" : "never", run->out);
+        fputs(always && !of_client ? ", but not of a client\n" : "\n", run->out);
+    }
+}
+
+/* Whether a request with the fields asks for more than a key can stand for, without content. */
+static void run_exceeds_key(struct spec_run *run)
+{
+    struct stet_request message;
+    if (!spec_fields(run, &message))
+        return;
+    fputs(stet_cache_exceeds_key(&message.fields, false) ? "yes\n" : "no\n", run->out);
+    if (!stet_cache_exceeds_key(&message.fields, true))
+        fputs("not even with content\n", run->out);
 }
 
 /* The next part of "a | b | c"; its name up to the first "=", and its value, absent if there is none. */
@@ -246,6 +313,10 @@ const struct spec_subject spec_forward_subjects[] = {
     {"via", SPEC_INPUT_FIELDS, false, run_via},
     {"max-forwards", SPEC_INPUT_FIELDS, false, run_max_forwards},
     {"forwarded", SPEC_INPUT_ROW, false, run_forwarded},
+    {"told", SPEC_INPUT_FIELDS, false, run_told},
+    {"agrees", SPEC_INPUT_FIELDS, false, run_agrees},
+    {"dropped", SPEC_INPUT_FIELDS, false, run_dropped},
+    {"exceeds-key", SPEC_INPUT_FIELDS, false, run_exceeds_key},
     {"cache-status", SPEC_INPUT_ROW, false, run_cache_status},
     {"proxy-status", SPEC_INPUT_ROW, false, run_proxy_status},
     {"proxy-error", SPEC_INPUT_ROW, false, run_proxy_error},
