@@ -101,6 +101,9 @@ enum stet__coding stet__head_coding(const struct stet_fields *fields);
 /* Whether a coding of RFC 9112 section 7 is named, chunked included. */
 bool stet__head_coded(const struct stet_fields *fields);
 
+/* RFC 9110 section 10.1.1: sets what `out`, whose minor version is set, expects. */
+void stet__head_judge_expect(const struct stet_fields *fields, struct stet_http1_request *out);
+
 /* RFC 9112 section 9.3; `minor` is that of the version. */
 bool stet__head_keep_alive(const struct stet_fields *fields, unsigned minor);
 

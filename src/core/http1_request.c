@@ -230,8 +230,7 @@ static int judge_framing(const struct stet__head_fields *fields, struct stet_htt
     return stet_span_to_u64(length->value, &out->content_length) == STET_OK ? STET_OK : STET_E_CONTENT_LENGTH;
 }
 
-/* RFC 9110 section 10.1.1. */
-static void judge_expect(const struct stet_fields *fields, struct stet_http1_request *out)
+void stet__head_judge_expect(const struct stet_fields *fields, struct stet_http1_request *out)
 {
     out->expect_continue = false;
     out->expect_unknown = false;
@@ -276,7 +275,7 @@ int stet_http1_request_parse(struct stet_span input, size_t seen, const struct s
         status = judge_framing(&fields, &request);
     if (status != STET_OK)
         return status;
-    judge_expect(&fields.fields, &request);
+    stet__head_judge_expect(&fields.fields, &request);
     request.keep_alive = stet__head_keep_alive(&fields.fields, request.minor);
     request.head.fields = fields.fields;
     request.head_len = (size_t)(cursor.at - input.ptr);
