@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "net/http1.h"
+#include "net/http2.h"
 
 #define SLAB_CONNECTIONS 64
 #define LINGER_S 5
@@ -26,14 +27,14 @@ static bool in_request(const struct stet__connection *connection)
     return connection->kept.len > 0 || connection->chunked_head > 0;
 }
 
-static void set_deadline(struct stet__connection *connection, int64_t seconds)
+void stet__connection_set_deadline(struct stet__connection *connection, int64_t seconds)
 {
     struct stet__worker *worker = connection->worker;
     /* One more, as the current second has begun already: never too early. */
     stet__deadline_set(&worker->deadlines, &connection->deadline, stet__worker_seconds(worker) + seconds + 1);
 }
 
-static void listen_for(struct stet__connection *connection, bool in, bool out)
+void stet__connection_listen(struct stet__connection *connection, bool in, bool out)
 {
     if (in == connection->listening_in && out == connection->listening_out)
         return;
@@ -121,6 +122,8 @@ void stet__connection_close(struct stet__connection *connection)
         stet__streaming_abort(connection, turn);
         stet__turn_give(worker, turn);
     }
+    if (connection->http2)
+        stet__http2_end(connection);
     give_back(connection);
 }
 
@@ -146,6 +149,23 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
     return false;
 }
 
+/* The version is known by the first octets: RFC 9113 section 3.3. */
+static void take_octets(struct stet__connection *connection, struct stet__turn *turn)
+{
+    struct stet_span octets = stet_span_of(turn->input + turn->begin, turn->end - turn->begin);
+    struct stet_span preface = STET__HTTP2_PREFACE;
+    bool part = octets.len < preface.len && stet_span_starts(preface, octets);
+    if (!connection->versioned && part) {
+        stet__connection_settle(connection, turn);
+        stet__turn_give(connection->worker, turn);
+    } else if (!connection->versioned && stet_span_starts(octets, preface)) {
+        stet__http2_begin(connection, turn);
+    } else {
+        connection->versioned = true;
+        stet__http1_run(connection, turn);
+    }
+}
+
 static void serve(struct stet__connection *connection)
 {
     struct stet__worker *worker = connection->worker;
@@ -155,7 +175,7 @@ static void serve(struct stet__connection *connection)
         return;
     }
     if (receive(connection, turn))
-        stet__http1_run(connection, turn);
+        take_octets(connection, turn);
     else
         stet__turn_give(worker, turn);
 }
@@ -214,7 +234,7 @@ static bool go_on_sending(struct stet__connection *connection)
         stet__connection_end_sending(connection, false);
         return true;
     case STET__SENT_SOME:
-        set_deadline(connection, connection->worker->limits->send_timeout_s);
+        stet__connection_set_deadline(connection, connection->worker->limits->send_timeout_s);
         return false;
     case STET__SENT_SPOILT:
         connection->reset = true;
@@ -250,7 +270,7 @@ static void go_on(struct stet__connection *connection, uint32_t events)
     if ((events & EPOLLIN) && stet__request_body_awaits(turn))
         receive_body(connection, turn);
     else if (events & EPOLLIN)
-        listen_for(connection, false, connection->listening_out);
+        stet__connection_listen(connection, false, connection->listening_out);
     if (connection->broken)
         stet__connection_close(connection);
     else
@@ -270,6 +290,9 @@ static void ready(struct stet__watch *watch, uint32_t events)
     case STET__CONNECTION_WAITING:
     case STET__CONNECTION_STREAMING:
         go_on(connection, events);
+        break;
+    case STET__CONNECTION_HTTP2:
+        stet__http2_ready(connection, events);
         break;
     default:
         stet__assert(connection->state == STET__CONNECTION_LINGERING);
@@ -295,6 +318,10 @@ static void passed_asked(struct stet__connection *connection)
 void stet__connection_passed(struct stet__deadline *deadline)
 {
     struct stet__connection *connection = stet__list_entry(deadline, struct stet__connection, deadline);
+    if (connection->state == STET__CONNECTION_HTTP2) {
+        stet__http2_passed(connection);
+        return;
+    }
     if (stet__connection_asked(connection)) {
         passed_asked(connection);
         return;
@@ -365,7 +392,7 @@ bool stet__connection_open(struct stet__worker *worker, int fd, const struct soc
         return false;
     }
     worker->open++;
-    set_deadline(connection, worker->limits->idle_timeout_s);
+    stet__connection_set_deadline(connection, worker->limits->idle_timeout_s);
     return true;
 }
 
@@ -439,21 +466,20 @@ static void read_on(struct stet__connection *connection)
 {
     const struct stet__limits *limits = connection->worker->limits;
     connection->state = STET__CONNECTION_READING;
-    listen_for(connection, true, false);
+    stet__connection_listen(connection, true, false);
     if (connection->chunked_head > 0 || connection->body_left > 0) {
         connection->head_begun = false;
-        set_deadline(connection, limits->body_timeout_s);
+        stet__connection_set_deadline(connection, limits->body_timeout_s);
     } else if (connection->kept.len == 0) {
         connection->head_begun = false;
-        set_deadline(connection, limits->idle_timeout_s);
+        stet__connection_set_deadline(connection, limits->idle_timeout_s);
     } else if (!connection->head_begun) {
         connection->head_begun = true;
-        set_deadline(connection, limits->head_timeout_s);
+        stet__connection_set_deadline(connection, limits->head_timeout_s);
     }
 }
 
-/* The last answer is sent. */
-static void finish(struct stet__connection *connection)
+void stet__connection_finish(struct stet__connection *connection)
 {
     if (!connection->linger || stet__transport_end(stet__connection_transport(connection)) < 0) {
         stet__connection_close(connection);
@@ -462,8 +488,8 @@ static void finish(struct stet__connection *connection)
     connection->state = STET__CONNECTION_LINGERING;
     connection->linger_left = LINGER_OCTETS;
     stet__buffer_release(&connection->kept);
-    listen_for(connection, true, false);
-    set_deadline(connection, LINGER_S);
+    stet__connection_listen(connection, true, false);
+    stet__connection_set_deadline(connection, LINGER_S);
 }
 
 /* A role has the exchange. */
@@ -479,13 +505,14 @@ static void settle_asked(struct stet__connection *connection, const struct stet_
         return;
     }
     /* Most clients send nothing before they have their answer: go_on stops listening if one does. */
-    listen_for(connection, in || connection->listening_in, out);
-    set_deadline(connection, out ? limits->send_timeout_s : in ? limits->body_timeout_s : NEVER_S);
+    stet__connection_listen(connection, in || connection->listening_in, out);
+    int64_t limit_s = in ? limits->body_timeout_s : NEVER_S;
+    stet__connection_set_deadline(connection, out ? limits->send_timeout_s : limit_s);
 }
 
 void stet__connection_wake(struct stet__connection *connection)
 {
-    listen_for(connection, connection->listening_in, true);
+    stet__connection_listen(connection, connection->listening_in, true);
 }
 
 void stet__connection_settle(struct stet__connection *connection, struct stet__turn *turn)
@@ -504,10 +531,10 @@ void stet__connection_settle(struct stet__connection *connection, struct stet__t
         stet__connection_close(connection);
     } else if (connection->sending) {
         connection->state = STET__CONNECTION_SENDING;
-        listen_for(connection, false, true);
-        set_deadline(connection, connection->worker->limits->send_timeout_s);
+        stet__connection_listen(connection, false, true);
+        stet__connection_set_deadline(connection, connection->worker->limits->send_timeout_s);
     } else if (connection->closing || (connection->worker->stopping && !in_request(connection))) {
-        finish(connection);
+        stet__connection_finish(connection);
     } else {
         read_on(connection);
     }
@@ -516,7 +543,9 @@ void stet__connection_settle(struct stet__connection *connection, struct stet__t
 void stet__connection_stop(struct stet__connection *connection)
 {
     /* A request may have come that was not read yet: look, then close (receive). */
-    if (connection->state == STET__CONNECTION_READING && !in_request(connection))
+    if (connection->state == STET__CONNECTION_HTTP2)
+        stet__http2_stop(connection);
+    else if (connection->state == STET__CONNECTION_READING && !in_request(connection))
         serve(connection);
 }
 
@@ -527,7 +556,8 @@ void stet__connection_cut(struct stet__connection *connection)
         end.cut(end.owner);
         return;
     }
-    connection->reset = connection->sending != NULL || connection->state == STET__CONNECTION_STREAMING;
+    connection->reset = connection->sending != NULL || connection->state == STET__CONNECTION_STREAMING ||
+                        (connection->http2 && stet__http2_answering(connection));
     stet__connection_close(connection);
 }
 

@@ -18,6 +18,9 @@
  *                               | the last answer, octets may still come
  *                               +--> LINGERING --> closed
  *
+ *   READING --> HTTP2, if the first octets are its preface or TLS has agreed on it: http2.h has what follows,
+ *               up to LINGERING.
+ *
  * 1. Input is read in READING and LINGERING, and in WAITING and STREAMING while a role's sink takes the body
  * of its request: a client that does not take its answers is not read from. That a client ends its side is no
  * reason not to answer it, so in WAITING and STREAMING only a hang-up or a reset tells that it is gone.
@@ -41,6 +44,7 @@ enum stet__connection_state {
     STET__CONNECTION_SENDING,
     STET__CONNECTION_LINGERING,
     STET__CONNECTION_DETACHED,
+    STET__CONNECTION_HTTP2,
 };
 
 /* Who has a connection in DETACHED. `cut` is called when stop_timeout has passed: it calls
@@ -64,8 +68,9 @@ struct stet__connection {
     struct stet__deadline deadline; /* node: the list of free ones too */
     struct stet__buffer kept;
     struct stet__sending *sending;
-    struct stet__turn *turn; /* what the role has the exchange of */
-    size_t seen;             /* octets of `kept` that are known to be less than a head */
+    struct stet__turn *turn;   /* what the role has the exchange of */
+    struct stet__http2 *http2; /* in HTTP2 only */
+    size_t seen;               /* octets of `kept` that are known to be less than a head */
     struct stet_chunked chunked;
     size_t chunked_head; /* the length of the head at the front of `kept` whose chunked body is being read; 0:
                             none */
@@ -73,6 +78,7 @@ struct stet__connection {
     uint64_t body_left;  /* of a body with a length that is being dropped */
     uint32_t linger_left; /* octets that LINGERING will read */
     uint8_t state;
+    bool versioned;                   /* it is known to speak HTTP/1 */
     bool listening_in, listening_out; /* for EPOLLIN, EPOLLOUT */
     bool head_begun;                  /* the head's deadline is set */
     bool closing;                     /* no request is taken any more */
@@ -105,6 +111,15 @@ static inline bool stet__connection_asked(const struct stet__connection *connect
 {
     return connection->state == STET__CONNECTION_WAITING || connection->state == STET__CONNECTION_STREAMING;
 }
+
+/* What the socket is listened at for; a failure is in `broken`. */
+void stet__connection_listen(struct stet__connection *connection, bool in, bool out);
+
+/* stet__connection_passed is called after so many seconds, unless this is called again. */
+void stet__connection_set_deadline(struct stet__connection *connection, int64_t seconds);
+
+/* The last answer is sent: closes it, after LINGERING if `linger` says so. */
+void stet__connection_finish(struct stet__connection *connection);
 
 /* Has stet__http1_run called with the next wake-up. */
 void stet__connection_wake(struct stet__connection *connection);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "net/connection.h"
+#include "net/http2.h"
 
 #define INPUT_BYTES 65536u
 #define TURNS_KEPT 32 /* a role that waits for another server has many at once */
@@ -244,6 +245,7 @@ void stet__worker_release(struct stet__worker *worker)
     if (worker->role_state)
         worker->role->stop(worker->role_state);
     stet__connections_release(worker);
+    stet__http2_worker_free(worker->http2);
     while (worker->turns) {
         struct stet__turn *turn = worker->turns;
         worker->turns = turn->next;

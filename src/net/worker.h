@@ -18,6 +18,7 @@
 
 struct stet__connection;
 struct stet__connection_slab;
+struct stet__http2_worker;
 
 /*
  * What it takes to serve one connection in one go: the octets read, the request made of them, the answers
@@ -69,8 +70,9 @@ struct stet__worker {
     size_t open;       /* connections */
     struct stet__connection_slab *slabs;
     struct stet__list free_connections;
-    atomic_uint *connections; /* of all workers */
-    int64_t expires;          /* what `expires_line` says */
+    struct stet__http2_worker *http2; /* NULL until the first connection of HTTP/2 */
+    atomic_uint *connections;         /* of all workers */
+    int64_t expires;                  /* what `expires_line` says */
     char expires_line[sizeof "Expires: \r\n" - 1 + STET_DATE_LEN];
     pthread_t thread;
     bool started;
