@@ -283,7 +283,7 @@ static void forget(struct stet_cache_control *out, enum stet_cache_directive dir
         out->no_cache_fields = STET_SPAN_NONE;
 }
 
-/* False if the field is not there, has no members or does not parse; `out` is written then too. */
+/* False if the field is not there, has no members or does not parse; `out` may be written then too. */
 static bool read_target(const struct stet_fields *fields, struct stet_span target,
                         struct stet_cache_control *out)
 {
@@ -292,8 +292,11 @@ static bool read_target(const struct stet_fields *fields, struct stet_span targe
     enum stet_cache_directive directive;
     size_t count = 0;
     int status;
+    enum stet_field_id id = stet_field_id(target);
+    if (id != STET_FIELD_OTHER && !stet_fields_have(fields, id))
+        return false;
     *out = (struct stet_cache_control){.source = target, .targeted = true};
-    stet_sf_begin(&sf, STET_SF_DICTIONARY, fields, stet_field_id(target), target);
+    stet_sf_begin(&sf, STET_SF_DICTIONARY, fields, id, target);
     for (; (status = stet_sf_next(&sf, &member)) == STET_OK; count++) {
         if (!find(member.key, &directive))
             continue;

@@ -54,8 +54,11 @@ int stet__date_read(const struct stet_fields *fields, enum stet_field_id id, int
     if (!field)
         return STET_END;
     struct stet_span value = stet_span_trim(field->value);
-    if (stet_fields_count(fields, id) > 1 || value.len > DATE_LEN_MAX)
+    if (stet_fields_find(fields, id, (size_t)(field - fields->at) + 1) || value.len > DATE_LEN_MAX)
         return STET_E_SYNTAX;
+    /* What parses as it is would after that, too: nearly all do. */
+    if (stet_date_parse(value, now, out) == STET_OK)
+        return STET_OK;
     return stet_date_parse(capitalised(value, room), now, out);
 }
 
@@ -123,9 +126,9 @@ static void guess(const struct stet_response *response, const struct stet_cache_
 
 /* Section 4.2.1: the first that is there. */
 static void read_lifetime(const struct stet_response *response, const struct stet_cache_control *control,
-                          struct stet_times times, bool shared, struct stet_freshness *out)
+                          int64_t date, bool shared, struct stet_freshness *out)
 {
-    int64_t expires = 0, date = stet_message_date(&response->fields, times.response);
+    int64_t expires = 0;
     if (shared && stet_cache_control_has(control, STET_CC_S_MAXAGE)) {
         by_directive(out, stet_cache_control_valid(control, STET_CC_S_MAXAGE), STET_REASON_LIFETIME_S_MAXAGE,
                      control->s_maxage);
@@ -133,7 +136,7 @@ static void read_lifetime(const struct stet_response *response, const struct ste
         by_directive(out, stet_cache_control_valid(control, STET_CC_MAX_AGE), STET_REASON_LIFETIME_MAX_AGE,
                      control->max_age);
     } else if (!control->targeted && stet_fields_have(&response->fields, STET_FIELD_EXPIRES)) {
-        int status = stet__date_read(&response->fields, STET_FIELD_EXPIRES, times.response, &expires);
+        int status = stet__date_read(&response->fields, STET_FIELD_EXPIRES, out->response_time, &expires);
         by_directive(out, status == STET_OK, STET_REASON_LIFETIME_EXPIRES, elapsed(expires, date));
     }
 }
@@ -148,7 +151,7 @@ struct stet_freshness stet_freshness_read(const struct stet_response *response,
     int64_t corrected = clamp(clamp(times.age) + elapsed(times.response, times.request));
     int64_t apparent = elapsed(times.response, date);
     out.initial_age_s = apparent > corrected ? apparent : corrected;
-    read_lifetime(response, control, times, shared, &out);
+    read_lifetime(response, control, date, shared, &out);
     if (!out.explicit_expiry)
         guess(response, control, heuristic, date, &out);
     return out;

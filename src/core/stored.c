@@ -19,11 +19,12 @@ static struct stet_etag read_etag(const struct stet_fields *fields)
     return tag;
 }
 
-static void read_selected(struct stet_stored *stored)
+/* `dated`: stored->date is of a Date. */
+static void read_selected(struct stet_stored *stored, bool dated)
 {
     const struct stet_fields *fields = &stored->response.fields;
     struct stet_representation *selected = &stored->selected;
-    int64_t modified, date;
+    int64_t modified;
     *selected = (struct stet_representation){
         .exists = true, .etag = read_etag(fields), .last_modified = STET_NO_DATE};
     if (stored->held.complete || stored->held.length_known)
@@ -35,8 +36,7 @@ static void read_selected(struct stet_stored *stored)
      * RFC 9110 section 8.8.2.2: "that cache entry includes a Date value that is at least one second after the
      * Last-Modified value" of the same clock. The time of arrival is of another one.
      */
-    selected->last_modified_strong =
-        stet__date_read(fields, STET_FIELD_DATE, stored->times.response, &date) == STET_OK && date > modified;
+    selected->last_modified_strong = dated && stored->date > modified;
 }
 
 void stet_stored_read(struct stet_stored *stored, const struct stet_cache_policy *policy)
@@ -47,8 +47,11 @@ void stet_stored_read(struct stet_stored *stored, const struct stet_cache_policy
         stored->control.private_fields = STET_SPAN_NONE;
     stored->freshness = stet_freshness_read(&stored->response, &stored->control, stored->times,
                                             policy->shared, policy->heuristic);
-    stored->date = stet_message_date(fields, stored->times.response);
-    read_selected(stored);
+    int64_t arrival = stored->times.response;
+    bool dated = stet__date_read(fields, STET_FIELD_DATE, arrival, &stored->date) == STET_OK;
+    if (!dated)
+        stored->date = arrival;
+    read_selected(stored, dated);
 }
 
 bool stet_stored_shareable(const struct stet_stored *stored)
