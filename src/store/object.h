@@ -3,11 +3,12 @@
  * object: one stored response: its key, head, what core reads of it, and its body. Immutable and counted;
  * whoever has a reference may read it without a lock, however the store changes meanwhile.
  *
- *   +--------+-----+-------------------+-----------------+--------+------+
- *   | object | key | fields, selecting | their texts     | heads  | body -> (shared by the versions of the
- * head)
- *   +--------+-----+-------------------+-----------------+--------+------+     one allocation but for the
- * body
+ *   +--------+-----+-------+-------------------+-------------+------+
+ *   | object | key | heads | fields, selecting | their texts | body -> (shared by the versions of the head)
+ *   +--------+-----+-------+-------------------+-------------+------+     one allocation but for the body
+ *
+ * Fields whose texts are given as parts of the head STET__HEAD_WHOLE stay parts of it: the texts of a
+ * response are kept once.
  */
 #ifndef STET_STORE_OBJECT_H
 #define STET_STORE_OBJECT_H
@@ -16,7 +17,7 @@
 
 #include <stet/stored.h>
 
-#include "store/body.h"
+#include "store/codings.h"
 #include "store/eviction.h"
 #include "store/index.h"
 
@@ -37,6 +38,7 @@ struct stet__place {
     struct stet__object *next; /* the variant of the same key that was added before it */
     struct stet__eviction_node queue;
     size_t body_bytes;   /* what of its body counts here; 0 if another version of the head has it counted */
+    size_t copies_bytes; /* the heads of its coded copies */
     atomic_uint used_at; /* when it was used: stet__store_use */
     bool in, once;
     bool invalidated;
@@ -57,6 +59,15 @@ struct stet__object {
     struct stet_span no_vary_search; /* the field value, if it is valid and not the default; else absent */
     bool query_prefixes;             /* it is an operator's, whose names may be prefixes: no_vary_search.h */
     struct stet__body *body;         /* NULL if there is none: a stored HEAD */
+
+    /* Content codings. A copy is an object of its own, in no store, with its own fields and heads around one
+     * of the bodies that codings.h has of `body`. Published once (stet__store_lend), released with the
+     * object. */
+    enum stet_coding coding; /* its own */
+    unsigned codings;        /* the set of those that copies may be made in; 0: it never has any */
+    struct stet_fields
+        sent; /* stored.response.fields, and what answers have beyond them: Vary, if `codings` */
+    struct stet__object *_Atomic copies[STET__CODINGS_MADE];
 };
 
 /* What an object is made of; everything is copied but the body, of which it takes a reference. */
@@ -70,6 +81,9 @@ struct stet__object_parts {
     struct stet_span no_vary_search;
     bool query_prefixes;
     struct stet__body *body;
+    enum stet_coding coding;
+    unsigned codings;
+    struct stet_fields sent; /* begins with the fields of `stored`; `at` NULL: it is those */
     uint64_t asked_at; /* stet__store_moment when the origin was asked; 0: no purge before it enters counts */
 };
 
@@ -77,6 +91,9 @@ struct stet__object_parts {
  * object. */
 struct stet__object *stet__object_new(const struct stet__object_parts *parts,
                                       const struct stet_cache_policy *policy);
+
+/* Its copy in a coding, NULL if there is none; borrows from the object. */
+struct stet__object *stet__object_copy(const struct stet__object *object, enum stet_coding coding);
 
 struct stet__object *stet__object_acquire(struct stet__object *object);
 void stet__object_release(struct stet__object *object);
