@@ -8,40 +8,38 @@
 
 #include "proxy/fetch.h"
 
-#define SCRATCH_MAX (1024 * 1024)
-
-/* What an object is made of, in an arena of its own that is gone once it is made. */
+/* What an object is made of, in the scratch memory of the worker. */
 struct making {
     struct stet__fetch *fetch;
-    struct stet__arena arena;
+    struct stet__arena *arena;
     struct stet_stored stored;
     struct stet__object_parts parts;
+    struct stet_span *groups; /* room for all there may be; NULL before the first */
     bool failed;
 };
 
-static void add_groups(struct making *making, enum stet_group_source source, struct stet_span *groups)
+static void add_group(struct making *making, struct stet_span group)
+{
+    struct stet_span *groups = making->groups;
+    if (!groups)
+        groups = stet__arena_alloc(making->arena, STET_GROUPS_MAX * sizeof *groups);
+    making->groups = groups;
+    making->parts.groups = groups;
+    struct stet_span copy = stet__arena_copy(making->arena, group);
+    making->failed |= !groups || !copy.ptr;
+    if (!making->failed)
+        groups[making->parts.group_count++] = copy;
+}
+
+static void add_groups(struct making *making, enum stet_group_source source)
 {
     struct stet_group_list list;
     struct stet_span group;
     char room[STET_GROUP_OCTETS_MAX];
     stet_group_list_begin(&list, &making->stored.response.fields, source);
-    while (making->parts.group_count < STET_GROUPS_MAX &&
-           stet_group_list_next(&list, room, &group) == STET_OK) {
-        groups[making->parts.group_count] = stet__arena_copy(&making->arena, group);
-        making->failed |= !groups[making->parts.group_count++].ptr;
-    }
-}
-
-static void set_groups(struct making *making)
-{
-    struct stet_span *groups = stet__arena_alloc(&making->arena, STET_GROUPS_MAX * sizeof *groups);
-    making->failed |= !groups;
-    if (!groups)
-        return;
-    add_groups(making, STET_GROUPS, groups);
-    add_groups(making, STET_GROUPS_SURROGATE, groups);
-    add_groups(making, STET_GROUPS_CACHE_TAG, groups);
-    making->parts.groups = groups;
+    while (!making->failed && making->parts.group_count < STET_GROUPS_MAX &&
+           stet_group_list_next(&list, room, &group) == STET_OK)
+        add_group(making, group);
 }
 
 static void set_no_vary_search(struct making *making)
@@ -55,18 +53,22 @@ static void set_no_vary_search(struct making *making)
     making->parts.query_prefixes = search.prefixes;
 }
 
+/* Sets the heads. The fields are from then on those of the whole one, if it has them all: object.h. */
 static void set_heads(struct making *making)
 {
     struct stet__proxy_worker *worker = making->fetch->worker;
-    const struct stet_response *response = &making->stored.response;
+    struct stet_response *response = &making->stored.response;
     const struct stet__head *head =
-        stet__head_whole(worker, &making->arena, response->status, &response->fields);
+        stet__head_whole(worker, making->arena, response->status, &response->fields);
     making->failed |= !head;
-    if (head)
-        making->parts.heads[STET__HEAD_WHOLE] = head->h1;
+    if (!head)
+        return;
+    making->parts.heads[STET__HEAD_WHOLE] = head->h1;
+    if (head->fields.count == response->fields.count + 1) /* Via */
+        response->fields.at = head->fields.at;
     if (response->status != 200)
         return;
-    head = stet__head_not_modified(worker, &making->arena, &response->fields);
+    head = stet__head_not_modified(worker, making->arena, &response->fields);
     making->failed |= !head;
     if (head)
         making->parts.heads[STET__HEAD_NOT_MODIFIED] = head->h1;
@@ -74,8 +76,7 @@ static void set_heads(struct making *making)
 
 static void begin(struct making *making, struct stet__fetch *fetch)
 {
-    *making = (struct making){.fetch = fetch};
-    stet__arena_init(&making->arena, SCRATCH_MAX);
+    *making = (struct making){.fetch = fetch, .arena = &fetch->worker->scratch};
 }
 
 /* `stored` and `parts.key`, `.hash`, `.body` are set. NULL if there is no memory. */
@@ -83,7 +84,9 @@ static struct stet__object *finish(struct making *making)
 {
     struct stet__object *object = NULL;
     if (!making->failed) {
-        set_groups(making);
+        add_groups(making, STET_GROUPS);
+        add_groups(making, STET_GROUPS_SURROGATE);
+        add_groups(making, STET_GROUPS_CACHE_TAG);
         set_no_vary_search(making);
         set_heads(making);
         making->parts.stored = &making->stored;
@@ -91,7 +94,7 @@ static struct stet__object *finish(struct making *making)
     }
     if (!making->failed)
         object = stet__object_new(&making->parts, &making->fetch->worker->configuration->policy);
-    stet__arena_release(&making->arena);
+    stet__arena_reset(making->arena);
     return object;
 }
 
@@ -101,7 +104,7 @@ static void set_fields(struct making *making, const struct stet_fields *from,
 {
     struct stet__lines lines;
     bool partial = !making->stored.held.complete;
-    stet__lines_begin(&lines, &making->arena, from->count + 3);
+    stet__lines_begin(&lines, making->arena, from->count + 3);
     for (size_t i = 0; i < from->count; i++) {
         enum stet_field_id id = from->at[i].id;
         if (partial && (id == STET_FIELD_CONTENT_LENGTH || id == STET_FIELD_CONTENT_RANGE))
@@ -115,7 +118,7 @@ static void set_fields(struct making *making, const struct stet_fields *from,
 
 static void set_selecting(struct making *making, const struct stet_fields *request)
 {
-    struct stet_field *room = stet__arena_alloc(&making->arena, (request->count + 1) * sizeof *room);
+    struct stet_field *room = stet__arena_alloc(making->arena, (request->count + 1) * sizeof *room);
     making->failed |= !room;
     if (!room)
         return;
@@ -178,7 +181,7 @@ static void set_updated(struct making *making, const struct stet_fields *old)
     struct stet__fetch *fetch = making->fetch;
     const struct stet_fields *update = &fetch->response.fields;
     struct stet_field *room =
-        stet__arena_alloc(&making->arena, (old->count + update->count + 1) * sizeof *room);
+        stet__arena_alloc(making->arena, (old->count + update->count + 1) * sizeof *room);
     making->failed |= !room;
     if (!room)
         return;
@@ -233,7 +236,7 @@ struct stet__object *stet__commit_combined(struct stet__fetch *fetch, struct ste
     making.stored.held = combination->held;
     struct stet_fields updated = making.stored.response.fields;
     struct stet__lines lines;
-    stet__lines_begin(&lines, &making.arena, updated.count + 1);
+    stet__lines_begin(&lines, making.arena, updated.count + 1);
     for (size_t i = 0; i < updated.count; i++)
         if (updated.at[i].id != STET_FIELD_CONTENT_LENGTH && updated.at[i].id != STET_FIELD_CONTENT_RANGE)
             stet__lines_add(&lines, &updated.at[i]);
@@ -264,7 +267,7 @@ static void amend(struct stet__fetch *fetch, struct stet__object *old, const str
     struct making making;
     begin_version(&making, fetch, old);
     struct stet__lines lines;
-    stet__lines_begin(&lines, &making.arena, fields->count + 2);
+    stet__lines_begin(&lines, making.arena, fields->count + 2);
     for (size_t i = 0; i < fields->count; i++)
         stet__lines_add(&lines, &fields->at[i]);
     if (digest)

@@ -75,22 +75,41 @@ struct stet_span stet__copy_span(struct stet__arena *arena, struct stet_span spa
     return copied;
 }
 
+/* The octets of a field's texts. */
+static size_t text_len(const struct stet_field *field)
+{
+    return field->name.len + field->value.len;
+}
+
+/* `span`, which is there, at `*to`. */
+static struct stet_span put_text(char **to, struct stet_span span)
+{
+    char *at = *to;
+    if (span.len > 0)
+        memcpy(at, span.ptr, span.len);
+    *to += span.len;
+    return stet_span_of(at, span.len);
+}
+
 bool stet__copy_fields(struct stet__arena *arena, const struct stet_fields *from,
                        bool (*drops)(const struct stet_field *field, const struct stet_fields *all),
                        struct stet_fields *to)
 {
-    bool failed = false;
+    size_t octets = 0;
+    for (size_t i = 0; i < from->count; i++)
+        octets += text_len(&from->at[i]);
     struct stet_field *room = stet__arena_alloc(arena, (from->count + 1) * sizeof *room);
-    if (!room)
+    char *text = stet__arena_alloc(arena, octets);
+    if (!room || !text)
         return false;
     *to = (struct stet_fields){room, 0, 0};
     for (size_t i = 0; i < from->count; i++) {
         const struct stet_field *field = &from->at[i];
         if (drops && drops(field, from))
             continue;
-        room[to->count++] = (struct stet_field){stet__copy_span(arena, field->name, &failed),
-                                                stet__copy_span(arena, field->value, &failed), field->id};
+        struct stet_span name = put_text(&text, field->name), value = put_text(&text, field->value);
+        room[to->count++] = (struct stet_field){name, value, field->id};
         to->present |= UINT64_C(1) << field->id;
     }
-    return !failed;
+    return true;
 }

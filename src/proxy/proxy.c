@@ -8,6 +8,8 @@
 #include "proxy/fetch.h"
 #include "proxy/lately.h"
 
+#define SCRATCH_MAX (1024 * 1024)
+
 /* Room for a visit is in the exchange's arena; a hit needs no more than that. */
 static void request(void *state, struct stet__exchange *exchange)
 {
@@ -251,6 +253,7 @@ static void *start(const void *configuration, struct stet__loop *loop, const cha
     }
     stet__mailbox_init(&worker->mailbox, loop);
     stet__list_init(&worker->fetches);
+    stet__arena_init(&worker->scratch, SCRATCH_MAX);
     /* The first worker that starts looks after the origins. */
     if (proxy->configuration->health.path.ptr && !atomic_exchange(&proxy->checked, true))
         worker->health = stet__health_new(worker);
@@ -272,6 +275,7 @@ static void stop(void *state)
     stet__health_free(worker->health);
     stet__mailbox_close(&worker->mailbox);
     stet__upstreams_free(worker->upstreams);
+    stet__arena_release(&worker->scratch);
     free(worker);
 }
 

@@ -155,6 +155,15 @@ static void take_tag(struct stet__fetch *fetch)
 
 /* ---- answers ---- */
 
+/* Whether the ready-made head of the stored answer is that of the one that came: none of its fields was left
+ * out, and its status is the same. */
+static bool is_stored_as_it_came(const struct stet__fetch *fetch)
+{
+    const struct stet_response *stored = &fetch->object->stored.response;
+    return stored->status == fetch->response.status && stored->fields.count == fetch->forwarded.count &&
+           stet_fields_have(&fetch->forwarded, STET_FIELD_DATE);
+}
+
 /* The visit's answer is the one that came, from the body as it is or grows. */
 static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *stored, bool kept)
 {
@@ -178,6 +187,8 @@ static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *st
     };
     if (fetch->framing == STET_BODY_LENGTH)
         serving.came_length = fetch->content_length;
+    if (kept && is_stored_as_it_came(fetch))
+        serving.object = fetch->object;
     serving.status.stored = kept;
     /* Why it is stored or not; fwd says why it was asked for. */
     bool storing = kept || fetch->receipt.reason == STET_REASON_FORWARDED;
