@@ -86,7 +86,7 @@ void stet__shard_remove(struct stet__store *store, struct stet__shard *shard, st
 /* What an object takes that is in. */
 static inline size_t stet__shard_counted(const struct stet__object *object)
 {
-    return object->bytes + object->place.body_bytes;
+    return object->bytes + object->place.body_bytes + object->place.copies_bytes;
 }
 
 /* `object`, or if that is out a version of it that is in: with the same body. NULL if there is none. */

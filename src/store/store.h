@@ -94,6 +94,21 @@ void stet__store_remove(struct stet__store *store, struct stet__object *object);
  */
 bool stet__store_account(struct stet__store *store, struct stet__object *object);
 
+/*
+ * The body of an object that is in, or of a version of it that is, was made into `coded`, which is complete.
+ * Who began that (codings.h) publishes it so. False, and nothing changes: the object is out, or there is no
+ * room; `*too_large`: there never will be.
+ */
+bool stet__store_code(struct stet__store *store, struct stet__object *object, enum stet_coding coding,
+                      struct stet__body *coded, uint32_t fingerprint, bool *too_large);
+
+/*
+ * `copy` is the object's copy in a coding from now on. False, and nothing changes: there is one, there is no
+ * room, or the object is out.
+ */
+bool stet__store_lend(struct stet__store *store, struct stet__object *object, enum stet_coding coding,
+                      struct stet__object *copy);
+
 /* The object needs validation from now on. */
 void stet__store_invalidate(struct stet__store *store, struct stet__object *object);
 
