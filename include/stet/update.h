@@ -31,7 +31,10 @@ struct stet_update {
  *
  * Tags whose octets differ are never of one response, whatever the dates. A 304 whose tag is weak where the
  * stored one is strong, with the same octets, counts as weak (intermediaries weaken tags); one that is strong
- * where the stored one is weak is known by Last-Modified only. A tag that was synthesised is none here.
+ * where the stored one is weak is known by Last-Modified only. A tag that was synthesised is none here. If
+ * nothing else is found, a tag that differs in a suffix of others (stet_coded_tag_variation) is the newest
+ * one that has it so: reason update-variation; whether the origin was asked with that tag is for the caller
+ * to see to.
  */
 void stet_update_by_304(const struct stet_request *request, const struct stet_response *response,
                         const struct stet_stored *const *stored, size_t count, struct stet_update *out);

@@ -3,10 +3,13 @@
  * vary: which stored response a request selects. RFC 9110 section 12.5.5 and RFC 9111 section 4.1.
  *
  * Two sets of request fields select the same variant if each field that Vary names has the same meaning in
- * both. Absent matches absent only. Field lines are joined (RFC 9110 section 5.3) and compared by what the
- * field is:
+ * both. Absent matches absent only, but for Accept-Encoding. Field lines are joined (RFC 9110 section 5.3)
+ * and compared by what the field is:
  *
- *   Accept, Accept-Charset, Accept-Encoding, Accept-Language
+ *   Accept-Encoding    the set of known codings that it accepts (stet_accept_encoding_read), whatever the
+ *                      weights. Absent, empty and "identity" accept the same. A response in a coding outside
+ *                      of that set is selected only if the fields are the same as below
+ *   Accept, Accept-Charset, Accept-Language
  *                      a set of members without order, in any case, with q-values compared as numbers; q=1 is
  *                      the same as none. What they name is compared, not what they lead to. If one of the two
  *                      is malformed, or has more than 64 members, they are compared as below

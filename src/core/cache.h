@@ -6,6 +6,7 @@
 #define STET_CORE_CACHE_H
 
 #include <stet/cache.h>
+#include <stet/coded_tag.h>
 
 static inline uint64_t stet__bit(size_t i)
 {
@@ -17,6 +18,9 @@ static inline struct stet_etag stet__origin_etag(const struct stet_stored *store
 {
     return stored->synthesised ? STET_NO_ETAG : stored->selected.etag;
 }
+
+/* The tag that the origin knows: of one of ours its base. */
+struct stet_etag stet__origin_tag(struct stet_etag tag);
 
 /* Whether the request selects `stored`, by method (RFC 9111 section 4) and Vary (section 4.1). */
 bool stet__stored_selected(const struct stet_request *request, const struct stet_stored *stored);

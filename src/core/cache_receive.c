@@ -143,7 +143,7 @@ static bool clients_tag(const struct stet_request *request, struct stet_etag tag
     if (stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) != STET_ETAG_LIST_TAGS)
         return false;
     while (stet_etag_list_next(&list, &member) == STET_OK)
-        if (stet_etag_weak_equal(member, tag))
+        if (stet_etag_weak_equal(member, tag) || stet_etag_weak_equal(stet__origin_tag(member), tag))
             return true;
     return false;
 }
@@ -157,7 +157,8 @@ static bool named(const struct exchange *x, size_t i)
         return false;
     /* One of another variant cannot be mistaken for the same octets by a weak tag. */
     return stet__stored_selected(question->request, question->stored[i])
-               ? stet_etag_weak_equal(etag, x->next->selected.etag)
+               ? stet_etag_weak_equal(etag, x->next->selected.etag) ||
+                     stet_coded_tag_variation(etag, x->next->selected.etag)
                : stet_etag_strong_equal(etag, x->next->selected.etag);
 }
 
@@ -273,6 +274,9 @@ static bool freshens(const struct exchange *x, struct stet_receipt *out)
         return false;
     stet_update_by_304(question->request, &x->next->response, question->stored, question->count, &update);
     if (update.verdict != STET_UPDATE_FRESHEN)
+        return false;
+    /* What looks like a variation is one only if the origin was asked with the tag itself. */
+    if (update.reason == STET_REASON_UPDATE_VARIATION && !x->validation->if_none_match.ptr)
         return false;
     size_t chosen = stet__stored_choose(question, update.set);
     if (chosen == question->count ||

@@ -9,13 +9,18 @@
  */
 #include "core/cache.h"
 
-/* If-None-Match as far as it is made. */
+/* If-None-Match as far as it is made: one tag that borrows, or what is in `text`. */
 struct tags {
-    struct stet_span first; /* borrows */
+    struct stet_span first; /* absent once `text` counts */
     char *text;
     size_t len, room;
-    size_t count;
 };
+
+/* Whether the tag stands in its field as it is: that of a coded copy has its base within it. */
+static bool stands_alone(struct stet_etag tag)
+{
+    return tag.opaque.ptr[tag.opaque.len] == '"';
+}
 
 /* The tag as it stood in the field that it was read from. */
 static struct stet_span as_written(struct stet_etag tag)
@@ -24,17 +29,20 @@ static struct stet_span as_written(struct stet_etag tag)
     return stet_span_of(tag.opaque.ptr - before, tag.opaque.len + before + 1);
 }
 
+static struct stet_span so_far(const struct tags *tags)
+{
+    return tags->first.ptr ? tags->first : stet_span_of(tags->text, tags->len);
+}
+
 static bool has(const struct tags *tags, struct stet_etag tag)
 {
-    struct stet_field line = {stet_field_name(STET_FIELD_IF_NONE_MATCH), tags->first,
+    struct stet_field line = {stet_field_name(STET_FIELD_IF_NONE_MATCH), so_far(tags),
                               STET_FIELD_IF_NONE_MATCH};
     struct stet_fields fields = {&line, 1, UINT64_C(1) << STET_FIELD_IF_NONE_MATCH};
     struct stet_etag_list list;
     struct stet_etag other;
-    if (tags->count == 0)
+    if (line.value.len == 0)
         return false;
-    if (tags->count > 1)
-        line.value = stet_span_of(tags->text, tags->len);
     (void)stet_etag_list_begin(&list, &fields, STET_FIELD_IF_NONE_MATCH);
     while (stet_etag_list_next(&list, &other) == STET_OK)
         if (stet_etag_weak_equal(tag, other))
@@ -52,20 +60,21 @@ static void append(struct tags *tags, struct stet_span s)
 /* Adds a tag that is not there yet. False if it is, or does not fit. */
 static bool add(struct tags *tags, struct stet_etag tag)
 {
-    struct stet_span text = as_written(tag);
-    if (tags->count == 0) {
-        tags->first = text;
-        tags->count = 1;
+    struct stet_span front = tag.weak ? STET_SPAN("W/\"") : STET_SPAN("\"");
+    struct stet_span before = so_far(tags);
+    if (before.len == 0 && stands_alone(tag)) {
+        tags->first = as_written(tag);
         return true;
     }
-    size_t need = text.len + 2 + (tags->count == 1 ? tags->first.len : 0);
-    if (has(tags, tag) || need > tags->room - tags->len)
+    size_t need = before.len + 2 + front.len + tag.opaque.len + 1;
+    if (has(tags, tag) || need > tags->room)
         return false;
-    if (tags->count == 1)
-        append(tags, tags->first);
-    append(tags, STET_SPAN(", "));
-    append(tags, text);
-    tags->count++;
+    append(tags, tags->first);
+    tags->first = STET_SPAN_NONE;
+    append(tags, tags->len > 0 ? STET_SPAN(", ") : STET_SPAN(""));
+    append(tags, front);
+    append(tags, tag.opaque);
+    append(tags, STET_SPAN("\""));
     return true;
 }
 
@@ -110,7 +119,17 @@ static bool made_here(const struct stet_cache_question *question, struct stet_et
     return false;
 }
 
-/* "the cache MAY combine the received list with a list of entity tags from its own stored set". */
+/* Whether the origin gave the tag to something that is stored, whatever it looks like. */
+static bool known(const struct stet_cache_question *question, struct stet_etag tag)
+{
+    for (size_t i = 0; i < question->count; i++)
+        if (stet_etag_weak_equal(tag, stet__origin_etag(question->stored[i])))
+            return true;
+    return false;
+}
+
+/* "the cache MAY combine the received list with a list of entity tags from its own stored set". The origin
+ * does not know those of coded copies, but their base. */
 static bool add_clients(const struct stet_cache_question *question, struct tags *tags)
 {
     struct stet_etag_list list;
@@ -119,10 +138,26 @@ static bool add_clients(const struct stet_cache_question *question, struct tags 
     if (stet_etag_list_begin(&list, &question->request->fields, STET_FIELD_IF_NONE_MATCH) !=
         STET_ETAG_LIST_TAGS)
         return false;
-    while (stet_etag_list_next(&list, &tag) == STET_OK)
+    while (stet_etag_list_next(&list, &tag) == STET_OK) {
+        if (!known(question, tag))
+            tag = stet__origin_tag(tag);
         if (!made_here(question, tag))
             some |= add(tags, tag);
+    }
     return some;
+}
+
+/*
+ * Apache appends "-gzip" to the tag of what it codes, and compares what it is asked with to the tag without
+ * it, so it would never say 304. It is asked with both. What has another coding than its suffix says, or
+ * none, has got that tag in some other way.
+ */
+static void add_unsuffixed(const struct stet_stored *stored, struct tags *tags)
+{
+    struct stet_coded_tag read;
+    stet_coded_tag_read(stet__origin_etag(stored), &read);
+    if (read.kind == STET_CODED_TAG_FOREIGN && read.coding == stet_coding_of(&stored->response.fields))
+        (void)add(tags, read.base);
 }
 
 static void add_stored(const struct stet_cache_question *question, struct tags *tags)
@@ -143,6 +178,8 @@ static void offer_tags(const struct stet_cache_question *question, const struct 
     if (stet_etag_present(etag))
         (void)add(tags, etag);
     add_stored(question, tags);
+    if (stet_etag_present(etag))
+        add_unsuffixed(chosen, tags);
     /* Where tags are made here, those of the client were too. The background has no client to answer. */
     if (!chosen->synthesised && decision->action == STET_CACHE_REVALIDATE)
         out->clients = add_clients(question, tags);
@@ -171,9 +208,10 @@ static void ask_for_rest(const struct stet_cache_question *question, const struc
 
 static void put_tags(const struct tags *tags, struct stet_validation *out)
 {
-    if (tags->count > 0)
-        out->if_none_match = tags->count == 1 ? tags->first : stet_span_of(tags->text, tags->len);
-    out->conditional = tags->count > 0;
+    struct stet_span list = so_far(tags);
+    out->conditional = list.len > 0;
+    if (out->conditional)
+        out->if_none_match = list;
 }
 
 void stet_cache_validation(const struct stet_cache_question *question,

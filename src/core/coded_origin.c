@@ -7,9 +7,10 @@
  */
 #include <stet/coded_tag.h>
 
+#include "core/cache.h"
 #include "core/text.h"
 
-static struct stet_etag origins(struct stet_etag tag)
+struct stet_etag stet__origin_tag(struct stet_etag tag)
 {
     struct stet_coded_tag read;
     stet_coded_tag_read(tag, &read);
@@ -61,7 +62,7 @@ enum stet_origin_tags stet_origin_tags_write(const struct stet_fields *fields, e
         return STET_ORIGIN_TAGS_AS_THEY_ARE;
     (void)stet_etag_list_begin(&list, fields, id);
     while (stet_etag_list_next(&list, &tag) == STET_OK) {
-        tag = origins(tag);
+        tag = stet__origin_tag(tag);
         if (has(&text, tag))
             continue;
         if (text.len > 0)

@@ -5,6 +5,9 @@
  * Section 4.3.4 lets any one strong validator identify a response. Taken alone that would let a date that two
  * representations share outweigh tags that say they are two. So a pair is judged as one: tags whose octets
  * differ say no whatever the date says, and only then the strongest thing that both have in common counts.
+ *
+ * A tag that differs in the suffix of a server that codes on the way is not a validator of something else,
+ * but the stored one altered: coded_tag.h. It counts last, for one response only.
  */
 #include <stet/update.h>
 
@@ -17,7 +20,7 @@ struct validators {
 };
 
 /* How a stored response and a new one are alike. */
-enum likeness { UNLIKE, LIKE_WEAK, LIKE_STRONG };
+enum likeness { UNLIKE, LIKE_VARIATION, LIKE_WEAK, LIKE_STRONG };
 
 /* A field that is a single value: NULL if it is not there once. */
 static const struct stet_field *single(const struct stet_fields *fields, enum stet_field_id id)
@@ -54,7 +57,7 @@ static enum likeness likeness(const struct validators *new, const struct stet_st
     struct stet_etag etag = stet__origin_etag(stored);
     bool both = stet_etag_present(new->etag) && stet_etag_present(etag);
     if (both && !stet_etag_weak_equal(new->etag, etag))
-        return UNLIKE;
+        return stet_coded_tag_variation(etag, new->etag) ? LIKE_VARIATION : UNLIKE;
     if (stet_etag_strong_equal(new->etag, etag))
         return LIKE_STRONG;
     if (same_date(new, stored) && stored->selected.last_modified_strong)
@@ -73,10 +76,17 @@ static bool without_validator(const struct stet_stored *stored)
 /* What the initial set of section 4.3.4 holds. */
 struct found {
     uint64_t strong;
-    size_t newest_weak; /* count: none */
-    size_t any;         /* the last one that was looked at */
-    size_t selected;    /* how many there are */
+    size_t newest_weak;      /* count: none */
+    size_t newest_variation; /* the same */
+    size_t any;              /* the last one that was looked at */
+    size_t selected;         /* how many there are */
 };
+
+static void keep_newer(size_t *newest, const struct stet_stored *const *stored, size_t i, size_t count)
+{
+    if (*newest == count || stored[i]->date > stored[*newest]->date)
+        *newest = i;
+}
 
 static void look(struct found *found, const struct validators *new, const struct stet_stored *const *stored,
                  size_t i, size_t count)
@@ -86,9 +96,10 @@ static void look(struct found *found, const struct validators *new, const struct
     found->any = i;
     if (like == LIKE_STRONG)
         found->strong |= stet__bit(i);
-    if (like == LIKE_WEAK &&
-        (found->newest_weak == count || stored[i]->date > stored[found->newest_weak]->date))
-        found->newest_weak = i;
+    if (like == LIKE_WEAK)
+        keep_newer(&found->newest_weak, stored, i, count);
+    if (like == LIKE_VARIATION)
+        keep_newer(&found->newest_variation, stored, i, count);
 }
 
 static void conclude(struct stet_update *out, uint64_t set, enum stet_reason reason)
@@ -102,7 +113,7 @@ void stet_update_by_304(const struct stet_request *request, const struct stet_re
                         const struct stet_stored *const *stored, size_t count, struct stet_update *out)
 {
     struct validators new = validators_of(response);
-    struct found found = {.newest_weak = count};
+    struct found found = {.newest_weak = count, .newest_variation = count};
     *out = (struct stet_update){.verdict = STET_UPDATE_NONE, .reason = STET_REASON_UPDATE_UNKNOWN};
     for (size_t i = 0; i < count; i++)
         if (stet__stored_selected(request, stored[i]))
@@ -112,6 +123,8 @@ void stet_update_by_304(const struct stet_request *request, const struct stet_re
         conclude(out, found.strong, STET_REASON_UPDATE_STRONG);
     else if (found.newest_weak < count)
         conclude(out, stet__bit(found.newest_weak), STET_REASON_UPDATE_WEAK);
+    else if (found.newest_variation < count)
+        conclude(out, stet__bit(found.newest_variation), STET_REASON_UPDATE_VARIATION);
     else if (none && found.selected == 1 && without_validator(stored[found.any]))
         conclude(out, stet__bit(found.any), STET_REASON_UPDATE_ONLY);
 }

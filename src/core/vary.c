@@ -11,6 +11,7 @@
  */
 #include "core/vary.h"
 
+#include <stet/coding.h>
 #include <stet/field.h>
 
 /* What the lines of a field are made of. */
@@ -121,9 +122,10 @@ static bool same_parts(struct parts a, struct parts b)
     }
 }
 
-bool stet_vary_same(struct stet_span name, const struct stet_fields *a, const struct stet_fields *b)
+/* By what the members say, whether or not anything comes of it. */
+static bool same_words(enum stet_field_id id, struct stet_span name, const struct stet_fields *a,
+                       const struct stet_fields *b)
 {
-    enum stet_field_id id = stet_field_id(name);
     size_t i = 0, k = 0;
     const struct stet_field *x = next_line(a, id, name, &i);
     const struct stet_field *y = next_line(b, id, name, &k);
@@ -138,6 +140,13 @@ bool stet_vary_same(struct stet_span name, const struct stet_fields *a, const st
         form = LIST;
     return same_parts((struct parts){.fields = a, .id = id, .name = name, .form = form},
                       (struct parts){.fields = b, .id = id, .name = name, .form = form});
+}
+
+bool stet_vary_same(struct stet_span name, const struct stet_fields *a, const struct stet_fields *b)
+{
+    enum stet_field_id id = stet_field_id(name);
+    return same_words(id, name, a, b) ||
+           (id == STET_FIELD_ACCEPT_ENCODING && stet_accept_encoding_same(a, b));
 }
 
 static bool is_any(struct stet_span member)
@@ -175,12 +184,31 @@ bool stet_vary_names(const struct stet_fields *response, struct stet_span field)
     return false;
 }
 
+/*
+ * Two requests that accept the same set of codings get the same, unless the response has a coding outside of
+ * that set: then what does not count here may have led to it (a coding that is not known, an Accept-Encoding
+ * that is absent and so allows any). Identity is what everybody gets who accepts nothing that is there.
+ */
+static bool same_codings(const struct stet_fields *response, const struct stet_fields *selecting,
+                         const struct stet_fields *request)
+{
+    struct stet_accept_encoding then, now;
+    stet_accept_encoding_read(selecting, &then);
+    stet_accept_encoding_read(request, &now);
+    enum stet_coding coding = stet_coding_of(response);
+    return then.set == now.set &&
+           (coding == STET_CODING_IDENTITY || stet_accept_encoding_quality(&now, coding) > 0);
+}
+
 static bool matches_one(struct stet_span name, const struct stet_fields *response,
                         const struct stet_fields *selecting, const struct stet_fields *request)
 {
-    return stet_vary_same(name, selecting, request) ||
-           (stet_field_id(name) == STET_FIELD_ACCEPT_LANGUAGE &&
-            stet__weighted_language(response, selecting, request));
+    enum stet_field_id id = stet_field_id(name);
+    if (same_words(id, name, selecting, request))
+        return true;
+    if (id == STET_FIELD_ACCEPT_ENCODING)
+        return same_codings(response, selecting, request);
+    return id == STET_FIELD_ACCEPT_LANGUAGE && stet__weighted_language(response, selecting, request);
 }
 
 bool stet_vary_matches(const struct stet_fields *response, const struct stet_fields *selecting,
