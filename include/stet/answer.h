@@ -6,6 +6,8 @@
  *
  * Where section 13.2.2 ends in 200 and section 14.2 suggests 416 (a true or absent If-Range, and a range
  * beyond the end) the answer is 416: docs/decisions.md.
+ *
+ * And which fields of that representation's answers an error has.
  */
 #ifndef STET_ANSWER_H
 #define STET_ANSWER_H
@@ -23,5 +25,12 @@ struct stet_answer {
 /* `request` is a GET or HEAD; `selected->exists` is true. */
 void stet_answer_decide(const struct stet_request *request, const struct stet_representation *selected,
                         int64_t now, struct stet_answer *out);
+
+/*
+ * Whether `field`, which is meant for every answer about a resource, belongs into an error or a redirect,
+ * too: not what describes the representation (RFC 9110 section 8), says for how long or where it is to be
+ * had, or is for the error itself to say (Location, Allow).
+ */
+bool stet_error_keeps(const struct stet_field *field);
 
 #endif

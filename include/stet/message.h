@@ -52,6 +52,13 @@ const struct stet_field *stet_fields_find(const struct stet_fields *fields, enum
 /* The number of lines with this id: more than one makes a singleton field invalid (RFC 9110 section 5.3). */
 size_t stet_fields_count(const struct stet_fields *fields, enum stet_field_id id);
 
+/*
+ * Whether it is a singleton field, which has no list in its grammar: no sender generates two lines of it
+ * (RFC 9110 section 5.3). False for Cookie and Set-Cookie, which are neither, and for names that nobody here
+ * knows.
+ */
+bool stet_field_single(enum stet_field_id id);
+
 /* The id of a field name, in any case; STET_FIELD_OTHER if it is not in the table. */
 enum stet_field_id stet_field_id(struct stet_span name);
 

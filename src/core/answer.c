@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <stet/not_modified.h>
+
 #include "core/answer.h"
 
 void stet__answer_ranges(const struct stet_request *request, uint64_t complete_length,
@@ -55,4 +57,20 @@ void stet__answer_decide(const struct stet_request *request, const struct stet_r
     out->status = status[out->ranges.verdict];
     out->if_range_held = out->status == 206 && stet_fields_have(&request->fields, STET_FIELD_IF_RANGE);
     out->reason = out->ranges.reason;
+}
+
+bool stet_error_keeps(const struct stet_field *field)
+{
+    switch (field->id) {
+    case STET_FIELD_ETAG:
+    case STET_FIELD_CACHE_CONTROL:
+    case STET_FIELD_EXPIRES:
+    case STET_FIELD_CONTENT_LOCATION:
+    case STET_FIELD_LOCATION:
+    case STET_FIELD_ALLOW:
+        return false;
+    default:
+        return stet_not_modified_keeps(field,
+                                       true); /* metadata, validators and the connection's do not stay */
+    }
 }

@@ -66,6 +66,23 @@ struct stet_span stet_field_name(enum stet_field_id id)
     return field_names[id];
 }
 
+#define BIT(id) (UINT64_C(1) << (id))
+
+/* RFC 9110; RFC 9111 sections 5.1 and 5.3 (Age, Expires); RFC 1864 (Content-MD5). */
+static const uint64_t singletons =
+    BIT(STET_FIELD_AGE) | BIT(STET_FIELD_AUTHORIZATION) | BIT(STET_FIELD_CONTENT_LENGTH) |
+    BIT(STET_FIELD_CONTENT_LOCATION) | BIT(STET_FIELD_CONTENT_MD5) | BIT(STET_FIELD_CONTENT_RANGE) |
+    BIT(STET_FIELD_CONTENT_TYPE) | BIT(STET_FIELD_DATE) | BIT(STET_FIELD_ETAG) | BIT(STET_FIELD_EXPIRES) |
+    BIT(STET_FIELD_HOST) | BIT(STET_FIELD_IF_MODIFIED_SINCE) | BIT(STET_FIELD_IF_RANGE) |
+    BIT(STET_FIELD_IF_UNMODIFIED_SINCE) | BIT(STET_FIELD_LAST_MODIFIED) | BIT(STET_FIELD_LOCATION) |
+    BIT(STET_FIELD_MAX_FORWARDS) | BIT(STET_FIELD_PROXY_AUTHORIZATION) | BIT(STET_FIELD_RANGE) |
+    BIT(STET_FIELD_REFERER) | BIT(STET_FIELD_SERVER) | BIT(STET_FIELD_USER_AGENT);
+
+bool stet_field_single(enum stet_field_id id)
+{
+    return (singletons >> id & 1) != 0;
+}
+
 bool stet_method_safe(enum stet_method method)
 {
     return methods[method].safe;

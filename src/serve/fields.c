@@ -84,18 +84,17 @@ static struct stet_span cache_control(const struct stet__serve_worker *worker,
     return STET_SPAN_NONE;
 }
 
-/* Fields of which one line is all that there may be; a rule replaces them. Others are lists or may be
- * repeated. */
-static bool is_singleton(enum stet_field_id id)
+/* A rule replaces what stands there, unless it adds to a list. What an operator says of caching is the whole
+ * of it. */
+static bool is_replaced(enum stet_field_id id)
 {
-    return id == STET_FIELD_CONTENT_TYPE || id == STET_FIELD_CACHE_CONTROL || id == STET_FIELD_EXPIRES ||
-           id == STET_FIELD_CONTENT_LOCATION || id == STET_FIELD_SERVER;
+    return stet_field_single(id) || id == STET_FIELD_CACHE_CONTROL;
 }
 
 static void put_rule(struct stet_fields *fields, struct stet_field *room, const struct stet__rule *rule)
 {
     enum stet_field_id id = stet_field_id(rule->name);
-    for (size_t i = 0; i < fields->count && is_singleton(id); i++) {
+    for (size_t i = 0; i < fields->count && is_replaced(id); i++) {
         if (room[i].id == id) {
             room[i].value = rule->value;
             return;
@@ -170,35 +169,14 @@ bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet_
     return true;
 }
 
-/* Metadata of the file's representation does not describe an error page, nor does its lifetime hold for it.
- */
-static bool fits_error(enum stet_field_id id)
-{
-    switch (id) {
-    case STET_FIELD_CACHE_CONTROL:
-    case STET_FIELD_EXPIRES:
-    case STET_FIELD_CONTENT_TYPE:
-    case STET_FIELD_CONTENT_ENCODING:
-    case STET_FIELD_CONTENT_LANGUAGE:
-    case STET_FIELD_CONTENT_LOCATION:
-    case STET_FIELD_CONTENT_DIGEST:
-    case STET_FIELD_REPR_DIGEST:
-    case STET_FIELD_LOCATION:
-    case STET_FIELD_ALLOW:
-        return false;
-    default:
-        return true;
-    }
-}
-
 size_t stet__fields_of_error(const struct stet__serve_configuration *configuration, struct stet_span path,
                              struct stet_field *room, size_t count)
 {
     for (size_t i = 0; path.ptr && i < configuration->rule_count; i++) {
         const struct stet__rule *rule = &configuration->rules[i];
-        enum stet_field_id id = stet_field_id(rule->name);
-        if (rule->kind == STET__RULE_HEADER && fits_error(id) && stet__rule_matches(rule, path))
-            room[count++] = (struct stet_field){rule->name, rule->value, id};
+        const struct stet_field field = {rule->name, rule->value, stet_field_id(rule->name)};
+        if (rule->kind == STET__RULE_HEADER && stet_error_keeps(&field) && stet__rule_matches(rule, path))
+            room[count++] = field;
     }
     return count;
 }

@@ -99,10 +99,26 @@ static void run_not_modified(struct spec_run *run)
     }
 }
 
+/* The names of the fields that an error has, too. */
+static void run_error(struct spec_run *run)
+{
+    struct stet_request request;
+    if (!spec_fields(run, &request))
+        return;
+    for (size_t i = 0; i < request.fields.count; i++) {
+        if (!stet_error_keeps(&request.fields.at[i]))
+            continue;
+        markdown_encode(request.fields.at[i].name, run->out);
+        putc('\n', run->out);
+    }
+    fputs("end\n", run->out);
+}
+
 const struct spec_subject spec_condition_subjects[] = {
     {"answer", SPEC_INPUT_REQUEST, false, run_answer},
     {"verdict", SPEC_INPUT_REQUEST, false, run_verdict},
     {"condition", SPEC_INPUT_REQUEST, false, run_condition},
     {"not-modified", SPEC_INPUT_FIELDS, false, run_not_modified},
+    {"error-fields", SPEC_INPUT_FIELDS, false, run_error},
     {NULL, SPEC_INPUT_ROW, false, NULL},
 };

@@ -130,6 +130,42 @@ static void test_methods(void **state)
     assert_int_equal(stet_method_id(STET_SPAN_NONE), STET_METHOD_OTHER);
 }
 
+/* Each id once: what has "#" in its ABNF, or is made of lists by its definition, and what has not. */
+static void test_singletons(void **state)
+{
+    static const char *const single[] = {"Age",
+                                         "Authorization",
+                                         "Content-Length",
+                                         "Content-Location",
+                                         "Content-MD5",
+                                         "Content-Range",
+                                         "Content-Type",
+
+                                         "Date",
+                                         "ETag",
+                                         "Expires",
+                                         "Host",
+                                         "If-Range",
+                                         "If-Modified-Since",
+                                         "If-Unmodified-Since",
+                                         "Last-Modified",
+                                         "Location",
+                                         "Max-Forwards",
+                                         "Proxy-Authorization",
+                                         "Range",
+                                         "Referer",
+                                         "Server",
+                                         "User-Agent"};
+    for (size_t i = 0; i < FIELDS_KNOWN; i++) {
+        bool want = false;
+        for (size_t k = 0; k < sizeof single / sizeof *single; k++)
+            want |= strcmp(single[k], fields_known[i].name) == 0;
+        if (stet_field_single(fields_known[i].id) != want)
+            fail_msg("%s", fields_known[i].name);
+    }
+    assert_false(stet_field_single(STET_FIELD_OTHER));
+}
+
 static void test_find_and_count(void **state)
 {
     const struct stet_field lines[] = {
@@ -165,6 +201,7 @@ int main(void)
         cmocka_unit_test(test_field_ids),
         cmocka_unit_test(test_field_ids_near_misses),
         cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_singletons),
         cmocka_unit_test(test_find_and_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
