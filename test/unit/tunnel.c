@@ -66,7 +66,8 @@ static void open_tunnel(const char *first_near, const char *first_far)
     near_end = near_pair[0];
     far_end = far_pair[0];
     tunnel_near = near_pair[1];
-    struct stet__tunnel_ends ends = {.to = {{near_pair[1]}, {far_pair[1]}}, .idle_timeout_s = 10, .done = done};
+    struct stet__tunnel_ends ends = {
+        .to = {{near_pair[1]}, {far_pair[1]}}, .idle_timeout_s = 10, .done = done};
     for (int i = 0; i < 2; i++)
         stet__buffer_init(&ends.first[i], 1000);
     stet__buffer_append_text(&ends.first[0], first_near);
