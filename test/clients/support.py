@@ -64,22 +64,28 @@ def clean_environment():
 
 
 class Stet:
-    """A running `stet serve` of the folder `root`. Its access log and its other lines come over one pipe."""
+    """
+    A running `stet serve` of the folder `what`, or `stet proxy` before the port `what`. With `secure` it is also reached in TLS, with a certificate
+    of its own making unless the options name one. `ports` is {"http": port, "https": port}. Its access log and its other lines come
+    over one pipe.
+    """
 
-    def __init__(self, binary, root, *options):
-        command = [binary, "serve", root, "--listen", "127.0.0.1:0", "--workers", "2", "--log", "-", "--log-format", "common",
-                   *options]
+    def __init__(self, binary, what, *options, role="serve", secure=False):
+        command = [binary, role, what if role == "serve" else f"http://127.0.0.1:{what}", "--listen", "127.0.0.1:0",
+                   "--workers", "2", "--log", "-", "--log-format", "common", *options]
+        if secure:
+            command += ["--listen", "https:127.0.0.1:0", *([] if "--cert" in options else ["--tls-self-signed"])]
         # pylint: disable-next=consider-using-with
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.rest = b""
-        match = None
+        self.rest, self.ports = b"", {}
         try:
-            while not match:
-                match = re.search(r"http://127\.0\.0\.1:(\d+)", self.line())
+            while len(self.ports) < 1 + secure:
+                found = re.findall(r"(https?)://127\.0\.0\.1:(\d+)", self.line())
+                self.ports.update({scheme: int(port) for scheme, port in found if int(port) != what})
         except RuntimeError:
             self.stop()
             raise
-        self.port = int(match.group(1))
+        self.port = self.ports["http"]
 
     def line(self):
         """The next line that the server prints."""
@@ -98,7 +104,7 @@ class Stet:
         seen = {}
         for _ in range(count):
             line = self.line()
-            match = re.search(r'"[A-Z]+ (\S+) HTTP/1\.[01]" (\d{3}) ', line)
+            match = re.search(r'"[A-Z]+ (\S+) HTTP/[12](?:\.[01])?" (\d{3}) ', line)
             target, status = (match.group(1), int(match.group(2))) if match else (line, 0)
             seen[target] = [seen[target], status] if target in seen else status
         return seen
@@ -228,8 +234,8 @@ def folder(files):
 
 
 @contextlib.contextmanager
-def serving(root, *options):
-    server = Stet(sys.argv[1], root, *options)
+def serving(what, *options, **how):
+    server = Stet(sys.argv[1], what, *options, **how)
     try:
         yield server
     finally:
