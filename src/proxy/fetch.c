@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fetch: birth, events and death of a request to an origin. What its answer means is receive.c's.
+ * fetch: what happens to a request to an origin. Its memory is fetch_new.c's, what its answer means
+ * receive.c's.
  */
 #include "proxy/fetch.h"
 
@@ -10,72 +11,7 @@
 #include "base/assert.h"
 #include "proxy/lately.h"
 
-#define ARENA_MAX (1024 * 1024)
 #define HELD_MS 1000 /* an answer is held back for a tag no longer than that */
-
-/* ---- the copy of the request ---- */
-
-/*
- * What Connection names does not reach the origin, so it selects no variant either: else a client could have
- * the answer to a request without a field stored for those who send it.
- */
-static bool is_nominated(const struct stet_field *field, const struct stet_fields *all)
-{
-    static const struct stet_fields none = {NULL, 0, 0};
-    return stet_fields_have(all, STET_FIELD_CONNECTION) && stet_forward_keeps(field, &none) &&
-           !stet_forward_keeps(field, all);
-}
-
-/* A validation in the background is nobody's: the client's conditions and range do not count. */
-static bool is_clients_own(const struct stet_field *field, const struct stet_fields *all)
-{
-    enum stet_field_id id = field->id;
-    return id == STET_FIELD_IF_MATCH || id == STET_FIELD_IF_NONE_MATCH ||
-           id == STET_FIELD_IF_MODIFIED_SINCE || id == STET_FIELD_IF_UNMODIFIED_SINCE ||
-           id == STET_FIELD_IF_RANGE || id == STET_FIELD_RANGE || is_nominated(field, all);
-}
-
-static bool copy_request(struct stet__fetch *fetch, const struct stet__visit *visit, bool all)
-{
-    struct stet__arena *arena = &fetch->arena;
-    const struct stet_http1_request *from = visit->exchange->request;
-    struct stet__target *target = &fetch->target;
-    bool failed = false;
-    fetch->request = *from;
-    fetch->request.head.method_name = stet__copy_span(arena, from->head.method_name, &failed);
-    fetch->request.head.target = stet__copy_span(arena, from->head.target, &failed);
-    *target = visit->target;
-    target->scheme = stet__copy_span(arena, target->scheme, &failed);
-    target->authority = stet__copy_span(arena, target->authority, &failed);
-    target->path_query = stet__copy_span(arena, target->path_query, &failed);
-    target->key = stet__copy_span(arena, target->key, &failed);
-    fetch->request.authority = target->authority;
-    fetch->request.path_query = target->path_query;
-    return stet__copy_fields(arena, &from->head.fields, all ? is_nominated : is_clients_own,
-                             &fetch->request.head.fields) &&
-           !failed;
-}
-
-/* The candidates' references go over from the visit. */
-static bool take_candidates(struct stet__fetch *fetch, struct stet__visit *visit)
-{
-    size_t count = visit->count;
-    struct stet__candidate *candidates = stet__arena_alloc(&fetch->arena, count * sizeof *candidates + 1);
-    const struct stet_stored **stored = stet__arena_alloc(&fetch->arena, count * sizeof *stored + 1);
-    if (!candidates || !stored)
-        return false;
-    memcpy(candidates, visit->candidates, count * sizeof *candidates);
-    for (size_t i = 0; i < count; i++)
-        stored[i] = &candidates[i].object->stored;
-    fetch->candidates = candidates;
-    fetch->count = count;
-    fetch->question = visit->question;
-    fetch->question.request = &fetch->request.head;
-    fetch->question.target = fetch->target.path_query;
-    fetch->question.stored = stored;
-    visit->count = 0;
-    return true;
-}
 
 /* ---- the way to the origin ---- */
 
@@ -301,7 +237,7 @@ static const struct stet__upstream_events events = {
 
 /* ---- asking ---- */
 
-static void send_request(struct stet__attempt *attempt)
+void stet__fetch_ask(struct stet__attempt *attempt)
 {
     struct stet__fetch *fetch = stet__list_entry(attempt, struct stet__fetch, attempt);
     enum stet_reason failure = attempt->failure;
@@ -353,7 +289,7 @@ void stet__fetch_again(struct stet__fetch *fetch)
     stet__attempt_begin(&fetch->attempt);
 }
 
-static void writer_woken(struct stet__wake *wake)
+void stet__fetch_writer_woken(struct stet__wake *wake)
 {
     struct stet__fetch *fetch = stet__list_entry(wake, struct stet__fetch, fill.writer);
     if (fetch->state != STET__FETCH_FILL || !fetch->fill.unkept)
@@ -362,42 +298,6 @@ static void writer_woken(struct stet__wake *wake)
         cut_fill(fetch);
     else if (fetch->upstream)
         stet__upstream_read_on(fetch->upstream);
-}
-
-static struct stet__fetch *make(struct stet__visit *visit, bool answer)
-{
-    struct stet__fetch *fetch = calloc(1, sizeof *fetch);
-    if (!fetch)
-        return NULL;
-    fetch->worker = visit->worker;
-    stet__arena_init(&fetch->arena, ARENA_MAX);
-    stet__pipe_init(&fetch->up);
-    stet__pipe_init(&fetch->down);
-    fetch->up.owner = fetch;
-    fetch->up.ready = stet__upload_ready;
-    fetch->up.drained = stet__upload_drained;
-    stet__list_init(&fetch->node);
-    stet__list_init(&fetch->fill.node);
-    stet__list_init(&fetch->fill.waiters);
-    stet__list_init(&fetch->fill.readers);
-    stet__wake_init(&fetch->fill.writer, &fetch->worker->mailbox, writer_woken);
-    fetch->decision = visit->decision;
-    memcpy(fetch->peer, visit->exchange->peer, sizeof fetch->peer);
-    fetch->validating = !visit->target.bypassed;
-    if (!copy_request(fetch, visit, answer) || !take_candidates(fetch, visit)) {
-        stet__arena_release(&fetch->arena);
-        free(fetch);
-        return NULL;
-    }
-    fetch->fill.hash = fetch->target.hash;
-    fetch->fill.key = fetch->target.key;
-    fetch->fill.request = &fetch->request.head;
-    fetch->attempt.worker = fetch->worker;
-    fetch->attempt.found = send_request;
-    if (fetch->target.elsewhere)
-        fetch->attempt.authority = fetch->target.authority;
-    stet__list_append(&fetch->worker->fetches, &fetch->node);
-    return fetch;
 }
 
 /*
@@ -454,7 +354,7 @@ static bool waits(struct stet__fetch *fetch, struct stet__visit *visit, bool ans
 
 bool stet__fetch_begin(struct stet__visit *visit, bool answer)
 {
-    struct stet__fetch *fetch = make(visit, answer);
+    struct stet__fetch *fetch = stet__fetch_new(visit, answer);
     if (!fetch)
         return false;
     fetch->has_body = answer && fetch->request.body != STET_BODY_NONE &&
@@ -567,30 +467,4 @@ void stet__fetch_second(struct stet__fetch *fetch)
         stet__fill_cut_slow(fetch->worker->proxy->fills, &fetch->fill,
                             stet__loop_monotonic_ms(fetch->worker->loop),
                             (int64_t)fetch->worker->configuration->lag_timeout_s * 1000);
-}
-
-void stet__fetch_free(struct stet__fetch *fetch)
-{
-    stet__assert(!fetch->visit);
-    stet__attempt_cancel(&fetch->attempt);
-    if (fetch->upstream)
-        stet__upstream_cancel(fetch->upstream);
-    if (fetch->leads)
-        stet__fill_over(fetch->worker->proxy->fills, &fetch->fill, STET_REASON_OK);
-    stet__wake_cancel(&fetch->fill.writer);
-    for (size_t i = 0; i < fetch->count; i++)
-        stet__object_release(fetch->candidates[i].object);
-    if (fetch->object)
-        stet__object_release(fetch->object);
-    if (fetch->body) {
-        if (stet__body_state(fetch->body) == STET__BODY_GROWING)
-            stet__body_finish(fetch->body, false);
-        stet__body_release(fetch->body);
-    }
-    stet__digester_free(fetch->digester);
-    stet__pipe_release(&fetch->up);
-    stet__pipe_release(&fetch->down);
-    stet__list_remove(&fetch->node);
-    stet__arena_release(&fetch->arena);
-    free(fetch);
 }

@@ -51,7 +51,6 @@ struct stet__fetch {
     bool has_body, reading;
     bool widened; /* the whole is asked for instead of the client's range */
     bool retried; /* without conditions, after a 304 that nobody could use */
-    char tags[2048];
 
     /* The origin. */
     struct stet__attempt attempt;
@@ -80,6 +79,9 @@ struct stet__fetch {
     bool ended; /* the upstream is gone */
     bool done;  /* RELAY: the client is */
     int64_t held_since_ms;
+
+    /* The validators that are asked with. Last, because it is not cleared. */
+    char tags[2048];
 };
 
 /* proxy.c: another one's answer was stored between this one's look into the store and its lead. */
@@ -101,6 +103,14 @@ void stet__fetch_again(struct stet__fetch *fetch);
 
 /* Stops what is under way and frees. Its fill is over. */
 void stet__fetch_free(struct stet__fetch *fetch);
+
+/* fetch_new.c: a fetch that has not begun, in the worker's list; NULL if there is no memory. */
+struct stet__fetch *stet__fetch_new(struct stet__visit *visit, bool answer);
+/* What is kept for others to come: the worker ends. */
+void stet__fetch_free_spares(struct stet__proxy_worker *worker);
+/* fetch.c: events that it is born with. */
+void stet__fetch_ask(struct stet__attempt *attempt);
+void stet__fetch_writer_woken(struct stet__wake *wake);
 
 /* Nothing of the answer is needed any more. */
 void stet__fetch_drop(struct stet__fetch *fetch);

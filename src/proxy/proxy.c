@@ -253,6 +253,7 @@ static void *start(const void *configuration, struct stet__loop *loop, const cha
     }
     stet__mailbox_init(&worker->mailbox, loop);
     stet__list_init(&worker->fetches);
+    stet__list_init(&worker->spares);
     stet__arena_init(&worker->scratch, SCRATCH_MAX);
     /* The first worker that starts looks after the origins. */
     if (proxy->configuration->health.path.ptr && !atomic_exchange(&proxy->checked, true))
@@ -272,6 +273,7 @@ static void stop(void *state)
         fetch->visit = NULL;
         stet__fetch_free(fetch);
     }
+    stet__fetch_free_spares(worker);
     stet__health_free(worker->health);
     stet__mailbox_close(&worker->mailbox);
     stet__upstreams_free(worker->upstreams);

@@ -40,6 +40,8 @@ struct stet__proxy_worker {
     struct stet__upstreams *upstreams;
     struct stet__mailbox mailbox;
     struct stet__list fetches;
+    struct stet__list spares; /* fetches that are over: fetch_new.c */
+    unsigned spare_count;
     struct stet__arena scratch; /* of whatever is made within one call: commit.c */
     struct stet__tick tick;
     struct stet__health *health; /* the active checks: only one worker has them */
