@@ -12,11 +12,12 @@
 #include "proxy/fetch.h"
 
 #define ARENA_MAX (1024 * 1024)
-#ifdef __SANITIZE_ADDRESS__
-#define SPARES_MAX 0u
+#if defined(__SANITIZE_ADDRESS__)
+#define KEEPS_SPARES false
 #else
-#define SPARES_MAX 64u
+#define KEEPS_SPARES true
 #endif
+#define SPARES_MAX 64u
 #define SPARE_ARENA_BYTES 8192u /* whose arena has had more is not kept */
 
 /* ---- the copy of the request ---- */
@@ -111,7 +112,8 @@ static struct stet__fetch *take(struct stet__proxy_worker *worker)
 static void give_back(struct stet__fetch *fetch)
 {
     struct stet__proxy_worker *worker = fetch->worker;
-    if (worker->spare_count < SPARES_MAX && fetch->arena.used <= SPARE_ARENA_BYTES) {
+    bool small = fetch->arena.used <= SPARE_ARENA_BYTES;
+    if (KEEPS_SPARES && worker->spare_count < SPARES_MAX && small) {
         stet__list_append(worker->spares.next, &fetch->node);
         worker->spare_count++;
         return;
