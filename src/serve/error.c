@@ -10,7 +10,7 @@
 #include "net/head.h"
 #include "serve/worker.h"
 
-#define OWN_FIELDS 5
+#define OWN_FIELDS 6
 
 /* The page of a reason: each reason comes with one status here. Kept until the worker stops. Absent without
  * memory. */
@@ -67,6 +67,8 @@ static void put_status_fields(struct answer *answer, const struct stet__error *e
 {
     if (error->status == 405 || error->status == 204)
         put_field(answer, STET_FIELD_ALLOW, STET_SPAN("GET, HEAD, OPTIONS"));
+    if (error->vary)
+        put_field(answer, STET_FIELD_VARY, stet_field_name(STET_FIELD_ACCEPT_ENCODING));
     if (error->location.ptr)
         put_field(answer, STET_FIELD_LOCATION, error->location);
     if (error->status == 416) {

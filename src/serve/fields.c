@@ -7,7 +7,7 @@
 
 #include "serve/worker.h"
 
-#define OWN_FIELDS 6 /* that stet itself puts into a 200 */
+#define OWN_FIELDS 7 /* that stet itself puts into a 200 */
 #define YEAR_S 31536000
 
 static const struct stet__rule *cache_rule(const struct stet__serve_configuration *configuration,
@@ -131,6 +131,17 @@ static struct stet_span date_value(struct stet__arena *arena, int64_t date)
     return stet_span_of(text, text ? STET_DATE_LEN : 0);
 }
 
+/* By type and size; a page that was made for a folder has no name. */
+static bool is_codable(const struct stet__serve_configuration *configuration, const struct stet__entry *entry,
+                       const struct stet_fields *fields)
+{
+    struct stet_response response = {.status = 200, .fields = *fields};
+    struct stet_coded_policy policy = {configuration->coding_types, configuration->coding_type_count,
+                                       configuration->coding_min_bytes, UINT64_MAX};
+    return configuration->codings != 0 && stet__path_last(entry->path).len > 0 &&
+           stet_coded_judge(&response, entry->selected.length, &policy).codable;
+}
+
 bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet__entry *entry,
                            struct stet_span type, struct stet_fields *out, int64_t *expires_after_s)
 {
@@ -165,6 +176,9 @@ bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet_
         if (id == STET_FIELD_CACHE_CONTROL || id == STET_FIELD_EXPIRES)
             *expires_after_s = -1;
     }
+    entry->codable = is_codable(configuration, entry, &fields);
+    if (entry->codable && stet_coded_vary_lacks(&fields))
+        put(&fields, room, STET_FIELD_VARY, stet_field_name(STET_FIELD_ACCEPT_ENCODING));
     *out = fields;
     return true;
 }

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "serve/file_copies.h"
+#include "serve/octets.h"
 
 #define BUCKETS_MIN 1024
 #define ENTRY_ARENA_MAX (256 * 1024) /* heads with many rules are large; this is plenty */
@@ -38,6 +40,7 @@ struct stet__entry *stet__entry_new(struct stet_span key, struct stet_span path)
     stet__list_init(&entry->watched.node);
     stet__list_init(&entry->recent);
     stet__arena_init(&entry->arena, ENTRY_ARENA_MAX);
+    entry->watched.owner = entry;
     entry->refs = 1;
     entry->fd = -1;
     entry->review_at = INT64_MAX;
@@ -59,8 +62,11 @@ void stet__entry_release(struct stet__entry *entry)
     stet__assert(entry->refs > 0);
     if (--entry->refs > 0)
         return;
+    stet__file_copies_free(entry->copies);
     if (entry->fd >= 0)
         close(entry->fd);
+    if (entry->octets)
+        stet__octets_release(entry->octets_table, entry->octets);
     free(entry->content);
     stet__arena_release(&entry->arena);
     free(entry);
@@ -142,12 +148,24 @@ void stet__files_add(struct stet__files *files, struct stet__entry *entry)
     entry->cached = true;
     entry->hash = hash;
     entry->cost += ENTRY_OVERHEAD;
+    entry->open = entry->fd >= 0;
     entry->next = files->buckets[hash & files->mask];
     files->buckets[hash & files->mask] = entry;
     stet__list_append(&files->recent, &entry->recent);
     files->count++;
-    files->open_count += entry->fd >= 0;
+    files->open_count += entry->open;
     files->memory += entry->cost;
+    make_room(files);
+}
+
+void stet__files_grow(struct stet__files *files, struct stet__entry *entry, size_t cost, unsigned open)
+{
+    entry->cost += cost + ENTRY_OVERHEAD;
+    entry->open += open;
+    if (!entry->cached)
+        return;
+    files->memory += cost + ENTRY_OVERHEAD;
+    files->open_count += open;
     make_room(files);
 }
 
@@ -161,9 +179,11 @@ void stet__files_drop(struct stet__files *files, struct stet__entry *entry)
     *link = entry->next;
     stet__list_remove(&entry->recent);
     stet__list_remove(&entry->watched.node);
+    if (entry->copies)
+        stet__file_copies_unwatch(entry->copies);
     entry->cached = false;
     files->count--;
-    files->open_count -= entry->fd >= 0;
+    files->open_count -= entry->open;
     files->memory -= entry->cost;
     stet__entry_release(entry);
 }

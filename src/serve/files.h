@@ -12,9 +12,13 @@
 #include <stet/precondition.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "net/exchange.h"
 #include "serve/open.h"
 #include "serve/watch.h"
+
+struct stet__file_copies;
+struct stet__octets;
 
 struct stet__entry {
     struct stet__watched watched;
@@ -22,19 +26,25 @@ struct stet__entry {
     struct stet__entry *next; /* of the bucket */
     uint64_t hash;            /* of the key */
     size_t refs;
-    bool cached;           /* the cache holds one of the refs */
-    bool used;             /* since the cache last looked */
-    bool by_stat;          /* inotify does not see its changes: look at the file before each use */
-    bool racy;             /* its identity could stay the same over a change: hash.h */
-    bool changed;          /* in place, after it was made */
-    int64_t review_at;     /* Unix seconds when its validators can be better; INT64_MAX: never */
-    struct stet_span key;  /* as received: "/docs/" */
-    struct stet_span path; /* of the file, decoded: "/docs/index.html" */
-    bool sealed;           /* fd is a copy of the content that cannot change, not the file */
-    int fd;                /* -1 if the octets are in `content` */
-    char *content;         /* or NULL */
-    size_t cost;           /* octets of memory */
+    bool cached;                 /* the cache holds one of the refs */
+    bool used;                   /* since the cache last looked */
+    bool by_stat;                /* inotify does not see its changes: look at the file before each use */
+    bool racy;                   /* its identity could stay the same over a change: hash.h */
+    bool changed;                /* in place, after it was made */
+    int64_t review_at;           /* Unix seconds when its validators can be better; INT64_MAX: never */
+    struct stet_span key;        /* as received: "/docs/" */
+    struct stet_span path;       /* of the file, decoded: "/docs/index.html" */
+    bool codable;                /* it may get coded copies */
+    bool sealed;                 /* fd is a copy of the content that cannot change, not the file */
+    int fd;                      /* -1 if the octets are in `content` */
+    char *content;               /* or NULL */
+    struct stet__octets *octets; /* of a coded copy: the content, shared with other workers; or NULL */
+    struct stet__octets_table *octets_table; /* that they are from */
+    struct stet__file_copies *copies;        /* NULL: it has none, and gets none */
+    size_t cost;                             /* octets of memory */
+    unsigned open;                           /* descriptors, with those of its copies */
     struct stet__identity identity;
+    struct stet__digest digest; /* if there is a tag: what it is made of */
     struct stet_representation selected;
     struct stet__part body;
     struct stet__reply whole;        /* 200; its head has all fields */
@@ -61,6 +71,9 @@ struct stet__entry *stet__files_find(struct stet__files *files, struct stet_span
 /* Holds `entry`, in place of one with the same key, and drops what has to go for it: the limits hold
  * afterwards. */
 void stet__files_add(struct stet__files *files, struct stet__entry *entry);
+
+/* `entry` got more to hold: the limits hold afterwards, even if it has to go itself. */
+void stet__files_grow(struct stet__files *files, struct stet__entry *entry, size_t cost, unsigned open);
 
 /* Does nothing to an entry that is not in the cache. */
 void stet__files_drop(struct stet__files *files, struct stet__entry *entry);

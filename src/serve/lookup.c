@@ -75,6 +75,8 @@ static struct stet__found take(struct stet__serve_worker *worker, const struct t
     stet__files_add(worker->files, entry);
     if (entry->cached && !by_stat)
         stet__folder_add(folder, &entry->watched);
+    if (entry->cached && folder && entry->copies)
+        stet__file_copies_watch(entry->copies, folder);
     return (struct stet__found){entry, 200, STET_REASON_OK};
 }
 

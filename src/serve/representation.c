@@ -51,18 +51,15 @@ static bool intact(void *owner)
     return !entry->changed && now.size == entry->identity.size && now.mtime_ns == entry->identity.mtime_ns;
 }
 
-static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *entry, struct stet_span type)
+/* The ready-made heads of an entry whose 200 has these fields. */
+static bool set_heads(struct stet__entry *entry, const struct stet_fields *fields, int64_t expires_after_s)
 {
-    struct stet_fields fields;
-    int64_t expires_after_s;
-    if (!stet__fields_of_whole(worker, entry, type, &fields, &expires_after_s))
-        return false;
-    struct stet__head *whole = stet__head_make(&entry->arena, 200, &fields);
+    struct stet__head *whole = stet__head_make(&entry->arena, 200, fields);
     struct stet_field *kept =
-        stet__arena_alloc(&entry->arena, (fields.count + 1) * sizeof(struct stet_field));
+        stet__arena_alloc(&entry->arena, (fields->count + 1) * sizeof(struct stet_field));
     if (!whole || !kept)
         return false;
-    struct stet_fields of_304 = {kept, stet_not_modified_fields(&fields, kept), fields.present};
+    struct stet_fields of_304 = {kept, stet_not_modified_fields(fields, kept), fields->present};
     struct stet__head *not_modified = stet__head_make(&entry->arena, 304, &of_304);
     if (!not_modified)
         return false;
@@ -80,10 +77,20 @@ static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *en
     return true;
 }
 
+static bool make_heads(struct stet__serve_worker *worker, struct stet__entry *entry, struct stet_span type)
+{
+    struct stet_fields fields;
+    int64_t expires_after_s;
+    return stet__fields_of_whole(worker, entry, type, &fields, &expires_after_s) &&
+           (!entry->codable || stet__file_copies_init(worker, entry)) &&
+           set_heads(entry, &fields, expires_after_s);
+}
+
 static bool set_tag(struct stet__entry *entry, const struct stet__digest *digest)
 {
     char text[STET__DIGEST_TAG_LEN];
     stet__digest_tag(digest, text);
+    entry->digest = *digest;
     entry->selected.etag.opaque = stet__arena_copy(&entry->arena, stet_span_of(text, sizeof(text)));
     return entry->selected.etag.opaque.ptr != NULL;
 }
@@ -283,4 +290,56 @@ struct stet__entry *stet__representation_of_page(struct stet__serve_worker *work
         return entry;
     stet__entry_release(entry);
     return NULL;
+}
+
+/* The tag of a copy: the field value, with its quotes. Absent if there is no memory. */
+static struct stet_span copy_tag(struct stet__entry *copy, const struct stet__entry *file,
+                                 const struct stet__octets *octets)
+{
+    size_t room = file->selected.etag.opaque.len + STET_CODED_TAG_MORE;
+    char *text = stet__arena_alloc(&copy->arena, room);
+    struct stet_coded_tag tag = {.base = file->selected.etag,
+                                 .kind = STET_CODED_TAG_KEPT,
+                                 .coding = octets->coding,
+                                 .mark = stet__fingerprint(&octets->whole.digest)};
+    size_t len = text ? stet_coded_tag_write(&tag, text, room) : 0;
+    return len ? stet_span_of(text, len) : STET_SPAN_NONE;
+}
+
+static bool set_copy_heads(struct stet__entry *copy, const struct stet__entry *file,
+                           const struct stet__octets *octets)
+{
+    const struct stet__head *whole = file->whole.head;
+    char digits[20];
+    struct stet_coded_head head = {
+        .coding = octets->coding,
+        .etag = copy_tag(copy, file, octets),
+        .content_length = stet__arena_copy(
+            &copy->arena, stet_span_of(digits, stet_format_u64(octets->whole.length, digits)))};
+    struct stet_field *room = stet__arena_alloc(&copy->arena, (whole->fields.count + STET_CODED_FIELDS_MORE) *
+                                                                  sizeof(struct stet_field));
+    if (!head.etag.ptr || !head.content_length.ptr || !room)
+        return false;
+    copy->selected.etag.opaque = stet_span_of(head.etag.ptr + 1, head.etag.len - 2);
+    struct stet_fields fields = {room, stet_coded_fields(&whole->fields, &head, room), 0};
+    for (size_t i = 0; i < fields.count; i++)
+        fields.present |= UINT64_C(1) << room[i].id;
+    return set_heads(copy, &fields, whole->expires_after_s);
+}
+
+struct stet__entry *stet__representation_of_copy(const struct stet__entry *file, struct stet__octets *octets)
+{
+    struct stet__entry *copy = stet__entry_new(file->key, file->path);
+    if (!copy)
+        return NULL;
+    copy->selected = file->selected;
+    copy->selected.length = octets->whole.length;
+    copy->body = stet__whole_part(&octets->whole);
+    if (!set_copy_heads(copy, file, octets)) {
+        stet__entry_release(copy);
+        return NULL;
+    }
+    copy->octets = octets;
+    copy->octets_table = file->copies->octets;
+    return copy;
 }

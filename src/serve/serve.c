@@ -12,6 +12,8 @@
 
 #include "serve/worker.h"
 
+#define CODING_QUEUE_MAX 1024 /* copies that wait to be made; more are asked for again later */
+
 static void answer_error(struct stet__serve_worker *worker, struct stet__exchange *exchange, unsigned status,
                          enum stet_reason reason)
 {
@@ -77,12 +79,23 @@ static void answer_nothing(struct stet__serve_worker *worker, struct stet__excha
 
 /* `fallback` is the reason of a plain 200. */
 static void answer_entry(struct stet__serve_worker *worker, struct stet__exchange *exchange,
-                         struct stet__entry *entry, enum stet_reason fallback)
+                         struct stet__entry *file, enum stet_reason fallback)
 {
     struct stet_answer answer;
-    stet_answer_decide(&exchange->request->head, &entry->selected, exchange->now, &answer);
+    struct stet__shown shown = {.entry = file};
+    const struct stet_representation *selected = &file->selected;
+    if (file->copies) {
+        stet__file_copies_select(worker, exchange, file, &shown);
+        selected = &shown.selected;
+    }
+    struct stet__entry *entry = shown.entry;
+    stet_answer_decide(&exchange->request->head, selected, exchange->now, &answer);
     switch (answer.status) {
     case 304:
+        if (answer.reason == STET_REASON_IF_NONE_MATCH_EQUIVALENT) {
+            stet__file_copies_answer_held(exchange, &shown, answer.reason);
+            return;
+        }
         entry->not_modified.reason = answer.reason;
         stet__exchange_answer(exchange, &entry->not_modified);
         return;
@@ -97,7 +110,8 @@ static void answer_entry(struct stet__serve_worker *worker, struct stet__exchang
         struct stet__error error = {.status = answer.status,
                                     .reason = answer.reason,
                                     .path = entry->path,
-                                    .complete_length = entry->selected.length};
+                                    .complete_length = entry->selected.length,
+                                    .vary = file->copies != NULL};
         stet__error_answer(worker, exchange, &error);
         return;
     }
@@ -135,12 +149,15 @@ static void request(void *state, struct stet__exchange *exchange)
 
 static struct stet__serve_shared shared;
 
-/* A file changed: what was made of it goes. The node is part of the entry. */
+/* A file changed, or one of its precompressed siblings: what was made of it goes. */
 static void on_changed(void *arg, struct stet__watched *watched, bool content)
 {
     struct stet__serve_worker *worker = arg;
-    struct stet__entry *entry = stet__list_entry(&watched->node, struct stet__entry, watched.node);
-    entry->changed |= content;
+    struct stet__entry *entry = watched->owner;
+    if (watched == &entry->watched)
+        entry->changed |= content;
+    if (entry->copies)
+        stet__file_copies_cancel(entry->copies);
     stet__files_drop(worker->files, entry);
 }
 
@@ -166,7 +183,10 @@ static void stop(void *state)
     struct stet__serve_worker *worker = state;
     stet__loop_remove_tick(worker->loop, &worker->tick);
     stet__hashes_forget(worker->shared->hashes, worker->loop);
+    /* First the entries: they point at orders that are dropped then. */
     stet__files_free(worker->files);
+    if (worker->shared->background)
+        stet__background_forget(worker->shared->background, worker->loop);
     stet__watcher_free(worker->watcher);
     stet__error_release(worker);
     close(worker->root);
@@ -207,6 +227,25 @@ const struct stet__role stet__serve_role = {.start = start, .request = request, 
 void stet__serve_configuration_default(struct stet__serve_configuration *configuration)
 {
     static const char *const index_names[] = {"index.html"};
+    static const struct stet_span types[] = {
+#define TYPE(text) {text, sizeof(text) - 1}
+        TYPE("text/*"),
+        TYPE("+json"),
+        TYPE("+xml"),
+        TYPE("application/json"),
+        TYPE("application/javascript"),
+        TYPE("application/x-javascript"),
+        TYPE("application/xml"),
+        TYPE("application/wasm"),
+        TYPE("application/yaml"),
+        TYPE("application/rtf"),
+        TYPE("font/ttf"),
+        TYPE("font/otf"),
+        TYPE("application/vnd.ms-fontobject"),
+        TYPE("image/vnd.microsoft.icon"),
+        TYPE("image/bmp"),
+#undef TYPE
+    };
     *configuration = (struct stet__serve_configuration){
         .root = ".",
         .index_names = index_names,
@@ -215,6 +254,13 @@ void stet__serve_configuration_default(struct stet__serve_configuration *configu
         .open_files = 1024,
         .memory_bytes = UINT64_C(64) << 20,
         .tag_at_once_bytes = UINT64_C(1) << 20,
+        .codings = 1u << STET_CODING_BR | 1u << STET_CODING_ZSTD | 1u << STET_CODING_GZIP,
+        .coding_rank = {[STET_CODING_BR] = 3, [STET_CODING_ZSTD] = 2, [STET_CODING_GZIP] = 1},
+        .coding_types = types,
+        .coding_type_count = sizeof types / sizeof *types,
+        .coding_min_bytes = 1024,
+        .coding_max_bytes = UINT64_C(16) << 20,
+        .cache_folder = -1,
     };
 }
 
@@ -257,6 +303,18 @@ static bool check(const struct stet__serve_configuration *configuration, char *e
     return good;
 }
 
+/* One thread: what it makes is shared by all, and the rest of the machine is for answers. */
+static bool prepare_codings(const struct stet__serve_configuration *configuration)
+{
+    static struct stet__octets_table octets;
+    shared.background = stet__background_new(1, CODING_QUEUE_MAX);
+    if (!shared.background)
+        return false;
+    stet__octets_table_init(&octets, configuration->memory_bytes / 8);
+    shared.octets = &octets;
+    return true;
+}
+
 bool stet__serve_prepare(const struct stet__serve_configuration *configuration, char *error, size_t error_len)
 {
     if (!check(configuration, error, error_len))
@@ -268,9 +326,9 @@ bool stet__serve_prepare(const struct stet__serve_configuration *configuration, 
         return false;
     }
     shared.hashes = stet__hashes_new();
-    if (shared.hashes)
+    if (shared.hashes && (configuration->codings == 0 || prepare_codings(configuration)))
         return true;
-    snprintf(error, error_len, "the thread that hashes cannot start: %s", strerrordesc_np(errno));
+    snprintf(error, error_len, "the threads in the background cannot start: %s", strerrordesc_np(errno));
     stet__serve_finish();
     return false;
 }
@@ -279,5 +337,8 @@ void stet__serve_finish(void)
 {
     stet__hashes_free(shared.hashes);
     stet__mime_free(shared.mime);
-    shared = (struct stet__serve_shared){NULL, NULL};
+    stet__background_free(shared.background);
+    if (shared.octets)
+        stet__octets_table_release(shared.octets);
+    shared = (struct stet__serve_shared){.mime = NULL};
 }

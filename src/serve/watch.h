@@ -23,6 +23,7 @@
 /* Sits in what depends on a file. */
 struct stet__watched {
     struct stet__list node;
+    void *owner;           /* what depends on it */
     struct stet_span name; /* of the file in its folder */
     bool new_names;        /* depends on which other names there are too: an index file */
 };

@@ -8,10 +8,13 @@
 #include <stet/answer.h>
 
 #include "base/buffer.h"
+#include "coding/background.h"
 #include "net/loop.h"
+#include "serve/file_copies.h"
 #include "serve/files.h"
 #include "serve/hash.h"
 #include "serve/mime.h"
+#include "serve/octets.h"
 #include "serve/path.h"
 #include "serve/serve.h"
 #include "serve/watch.h"
@@ -20,6 +23,8 @@
 struct stet__serve_shared {
     struct stet__mime *mime;
     struct stet__hashes *hashes;
+    struct stet__background *background; /* NULL with --codings none, like the next */
+    struct stet__octets_table *octets;
 };
 
 struct stet__serve_worker {
@@ -71,8 +76,11 @@ struct stet__entry *stet__representation_of_file(struct stet__serve_worker *work
 struct stet__entry *stet__representation_of_page(struct stet__serve_worker *worker, struct stet_span path,
                                                  struct stet_span type, struct stet__buffer *page);
 
+/* A coded copy of a file's entry, whose octets it takes over, if there is memory; else NULL. */
+struct stet__entry *stet__representation_of_copy(const struct stet__entry *file, struct stet__octets *octets);
+
 /* fields.c: the field lines of a 200, made in its arena; false if there is no memory. `*expires_after_s` as
- * in a head. */
+ * in a head. Of what may get coded copies Vary is among them, and `entry->codable` is set. */
 bool stet__fields_of_whole(const struct stet__serve_worker *worker, struct stet__entry *entry,
                            struct stet_span type, struct stet_fields *out, int64_t *expires_after_s);
 
@@ -95,6 +103,7 @@ struct stet__error {
     struct stet_span path;     /* decoded, for the rules; absent if there is none */
     struct stet_span location; /* of a 301; else absent */
     uint64_t complete_length;  /* of a 416 */
+    bool vary;                 /* on Accept-Encoding */
 };
 
 void stet__error_answer(struct stet__serve_worker *worker, struct stet__exchange *exchange,
