@@ -266,6 +266,14 @@ static void settle(const struct exchange *x, uint64_t set, struct stet_receipt *
         out->invalidated |= set;
 }
 
+/* What looks like a variation of a stored tag is one only if the origin was asked with that, and not with the
+ * very tag that it names: the client's may be of something else. */
+static bool is_variation(const struct exchange *x)
+{
+    bool clients = x->validation->clients && clients_tag(x->question->request, x->next->selected.etag);
+    return x->validation->if_none_match.ptr && !clients;
+}
+
 static bool freshens(const struct exchange *x, struct stet_receipt *out)
 {
     const struct stet_cache_question *question = x->question;
@@ -275,8 +283,7 @@ static bool freshens(const struct exchange *x, struct stet_receipt *out)
     stet_update_by_304(question->request, &x->next->response, question->stored, question->count, &update);
     if (update.verdict != STET_UPDATE_FRESHEN)
         return false;
-    /* What looks like a variation is one only if the origin was asked with the tag itself. */
-    if (update.reason == STET_REASON_UPDATE_VARIATION && !x->validation->if_none_match.ptr)
+    if (update.reason == STET_REASON_UPDATE_VARIATION && !is_variation(x))
         return false;
     size_t chosen = stet__stored_choose(question, update.set);
     if (chosen == question->count ||

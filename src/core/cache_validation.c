@@ -155,8 +155,10 @@ static bool add_clients(const struct stet_cache_question *question, struct tags 
 static void add_unsuffixed(const struct stet_stored *stored, struct tags *tags)
 {
     struct stet_coded_tag read;
+    enum stet_coding coding = stet_coding_of(&stored->response.fields);
     stet_coded_tag_read(stet__origin_etag(stored), &read);
-    if (read.kind == STET_CODED_TAG_FOREIGN && read.coding == stet_coding_of(&stored->response.fields))
+    bool agrees = read.coding == coding || read.coding == STET_CODING_UNKNOWN;
+    if (read.kind == STET_CODED_TAG_FOREIGN && coding != STET_CODING_IDENTITY && agrees)
         (void)add(tags, read.base);
 }
 

@@ -66,6 +66,7 @@ extern const struct spec_subject spec_sf_subjects[];
 extern const struct spec_subject spec_select_subjects[];
 extern const struct spec_subject spec_forward_subjects[];
 extern const struct spec_subject spec_cache_subjects[];
+extern const struct spec_subject spec_coding_subjects[];
 
 /* Parses the request of a run as the run says (feed, guard). `room` has SPEC_FIELDS_MAX elements. */
 int spec_request(struct spec_run *run, struct stet_field *room, struct stet_http1_request *out);
