@@ -8,6 +8,9 @@
  * A file server: read: the folder that is served, and the two tables (media types, users). Written: the
  * folders of the log file and of Unix sockets.
  *
+ * With TLS, read: the folders of certificates and keys, and of what these are links to, as they are loaded
+ * again when they change.
+ *
  * A deploy may put another folder where DIR was, and a rule of landlock stays with the old one. So the folder
  * that holds DIR's name is readable too, and so is the one that holds what the name stands for now, unless
  * that is "/"; for "." and ".." nothing can be exchanged. What a request can reach is less: serve/open.c.
@@ -22,7 +25,7 @@
 #include "cli/cli.h"
 #include "net/confine.h"
 
-enum { PATHS = 64 };
+enum { PATHS = 512 };
 
 struct reach {
     struct stet__confine_path at[PATHS];
@@ -96,6 +99,18 @@ static void add_socket(struct reach *reach, const struct stet__listen_address *a
         add_folder_of(reach, address->at.local.sun_path, true);
 }
 
+/* A file that may be exchanged for another, by rename or by a link that is swung. */
+static void add_file(struct reach *reach, const char *path)
+{
+    if (!path)
+        return;
+    add_folder_of(reach, path, false);
+    char *real = realpath(path, NULL);
+    if (real)
+        add_folder_of(reach, real, false);
+    free(real);
+}
+
 /* What every role needs. */
 static void add_common(struct reach *reach, const struct stet__server_settings *settings)
 {
@@ -107,6 +122,11 @@ static void add_common(struct reach *reach, const struct stet__server_settings *
         add_copy(reach, "/etc/passwd", false);
         add_copy(reach, "/etc/group", false);
         add_copy(reach, "/etc/nsswitch.conf", false);
+    }
+    for (size_t i = 0; i < settings->tls.pair_count; i++) {
+        add_file(reach, settings->tls.pairs[i].certificate);
+        add_file(reach, settings->tls.pairs[i].key);
+        add_file(reach, settings->tls.pairs[i].ocsp);
     }
     for (size_t i = 0; i < settings->server.address_count; i++)
         add_socket(reach, &settings->server.addresses[i]);

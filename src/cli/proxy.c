@@ -21,28 +21,29 @@ void stet__cli_proxy_help(FILE *out)
           out);
     stet__options_print(&stet__proxy_options, &settings, out);
     fputs("\nSIGTERM and SIGINT: finish what is in flight, then end; a second one ends at once. SIGHUP:\n"
-          "open the log file again. Exit codes: 0 stopped by a signal, 1 failure, 2 wrong command line,\n"
+          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal, 1 failure, "
+          "2 wrong command line,\n"
           "3 cannot listen. More: man stet-proxy\n",
           out);
     stet__proxy_settings_release(&settings);
 }
 
-/* What a user can click or paste: the scheme only where there is one. */
-static const char *scheme_of(const char *address)
+static bool is_local(const char *address)
 {
-    return strncmp(address, "unix:", 5) == 0 ? "" : "http://";
+    return strncmp(address, "unix:", strlen("unix:")) == 0;
 }
 
 /* One line that shows a hit: asked twice, the second answer says so. */
-static void tell_try(FILE *out, const char *address)
+static void tell_try(FILE *out, const struct stet__run *run, const char *address)
 {
-    if (address[0] == ':') /* every address of the machine */
-        fprintf(out, "stet: try twice: curl -sI http://127.0.0.1%s/ | grep -i cache-status\n", address);
-    else if (*scheme_of(address))
-        fprintf(out, "stet: try twice: curl -sI http://%s/ | grep -i cache-status\n", address);
-    else
-        fprintf(out, "stet: try twice: curl -sI --unix-socket %s http://localhost/ | grep -i cache-status\n",
-                address + strlen("unix:"));
+    bool secure = run->settings->server.secure[0];
+    const char *curl = secure ? "curl -skI" : "curl -sI", *scheme = secure ? "https" : "http";
+    if (is_local(address))
+        fprintf(out, "stet: try twice: %s --unix-socket %s %s://localhost/ | grep -i cache-status\n", curl,
+                address + strlen("unix:"), scheme);
+    else /* ":8304" is every address of the machine */
+        fprintf(out, "stet: try twice: %s %s://%s%s/ | grep -i cache-status\n", curl, scheme,
+                address[0] == ':' ? "127.0.0.1" : "", address);
 }
 
 static void tell_origins(FILE *out, const struct stet__proxy_configuration *proxy)
@@ -63,13 +64,14 @@ static void tell(const struct stet__run *run, const struct stet__server *server,
         const char *address = stet__server_address(server, i);
         fputs("stet: caching ", out);
         tell_origins(out, &settings->proxy);
-        fprintf(out, " at %s%s%s\n", scheme_of(address), address, *scheme_of(address) ? "/" : "");
+        fprintf(out, " at %s%s%s\n", stet__run_scheme(run, i, address), address,
+                is_local(address) ? "" : "/");
     }
     if (second)
-        fprintf(out, "stet: admin at %s%s\n", scheme_of(stet__server_address(second, 0)),
+        fprintf(out, "stet: admin at %s%s\n", is_local(stet__server_address(second, 0)) ? "" : "http://",
                 stet__server_address(second, 0));
     if (settings->proxy.origin_count > 0)
-        tell_try(out, stet__server_address(server, 0));
+        tell_try(out, run, stet__server_address(server, 0));
 }
 
 /* Has the C library load what it resolves names with, while it still can. */

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "cli/cli.h"
 #include "net/confine.h"
@@ -58,12 +59,19 @@ static void tell_start(const struct stet__run *run, const struct stet__server *s
     fflush(out);
 }
 
-static void wait_for_end(const sigset_t *set, struct stet__access_log *log)
+/* With TLS, its files are looked at each second. */
+static void wait_for_end(const sigset_t *set, struct stet__access_log *log, struct stet__tls_config *tls)
 {
-    int signal_number;
-    while (sigwait(set, &signal_number) != 0 || signal_number == SIGHUP)
-        if (log)
+    const struct timespec second = {.tv_sec = 1};
+    for (;;) {
+        int signal_number = tls ? sigtimedwait(set, NULL, &second) : sigwaitinfo(set, NULL);
+        if (signal_number > 0 && signal_number != SIGHUP)
+            break;
+        if (signal_number == SIGHUP && log)
             stet__access_log_reopen(log);
+        if (tls)
+            stet__tls_config_look(tls, time(NULL), signal_number == SIGHUP);
+    }
     /* From now on the signals do what they do by default: the second one ends the process. */
     pthread_sigmask(SIG_UNBLOCK, set, NULL);
 }
@@ -96,7 +104,7 @@ static int run_servers(struct stet__run *run)
         code = STET__EXIT_FAILURE;
         if (become_user(run->settings->user) == 0) {
             tell_start(run, server, second);
-            wait_for_end(&run->signals, run->settings->server.log);
+            wait_for_end(&run->signals, run->settings->server.log, run->settings->server.tls);
             code = STET__EXIT_OK;
         }
     }
@@ -107,18 +115,44 @@ static int run_servers(struct stet__run *run)
     return code;
 }
 
+const char *stet__run_scheme(const struct stet__run *run, size_t i, const char *address)
+{
+    bool secure = run->settings->server.secure[i], local = strncmp(address, "unix:", strlen("unix:")) == 0;
+    if (local)
+        return secure ? "https:" : "";
+    return secure ? "https://" : "http://";
+}
+
+static bool begin_tls(struct stet__server_settings *settings)
+{
+    char error[ERROR_ROOM];
+    bool any = false;
+    for (size_t i = 0; i < settings->secure.count; i++)
+        any |= settings->server.secure[i];
+    if (!any)
+        return true;
+    settings->server.tls = stet__tls_config_new(&settings->tls, time(NULL), error, sizeof error);
+    if (!settings->server.tls)
+        stet__cli_complain("%s", error);
+    return settings->server.tls != NULL;
+}
+
 int stet__run(struct stet__run *run)
 {
     struct stet__server_settings *settings = run->settings;
+    if (!begin_tls(settings))
+        return STET__EXIT_FAILURE;
     if (settings->log)
         settings->server.log =
             stet__access_log_open(settings->log, settings->log_format, settings->server.workers);
     if (settings->log && !settings->server.log) {
         stet__cli_complain("cannot write the log %s: %s", settings->log, strerrordesc_np(errno));
+        stet__tls_config_free(settings->server.tls);
         return STET__EXIT_FAILURE;
     }
     int code = run_servers(run);
     if (settings->server.log)
         stet__access_log_close(settings->server.log);
+    stet__tls_config_free(settings->server.tls);
     return code;
 }

@@ -27,6 +27,9 @@ struct stet__run {
  * STET__EXIT_USAGE. */
 bool stet__run_begin(struct stet__run *run);
 
+/* What stands before address `i` for a user: "http://", or "" for a Unix socket ("https:" with TLS). */
+const char *stet__run_scheme(const struct stet__run *run, size_t i, const char *address);
+
 /* Opens the log, listens, becomes the user, tells, waits for the end. An exit code. */
 int stet__run(struct stet__run *run);
 

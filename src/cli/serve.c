@@ -24,7 +24,8 @@ void stet__cli_serve_help(FILE *out)
           out);
     stet__options_print(&stet__serve_options, &settings, out);
     fputs("\nSIGTERM and SIGINT: finish what is in flight, then end; a second one ends at once. SIGHUP:\n"
-          "open the log file again. Exit codes: 0 stopped by a signal, 1 failure, 2 wrong command line,\n"
+          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal, 1 failure, "
+          "2 wrong command line,\n"
           "3 cannot listen, 4 no such folder. More: man stet-serve\n",
           out);
     stet__serve_settings_release(&settings);
@@ -47,9 +48,8 @@ static void tell(const struct stet__run *run, const struct stet__server *server,
     const struct stet__serve_settings *settings = (const void *)run->settings;
     for (size_t i = 0; i < run->settings->server.address_count; i++) {
         const char *address = stet__server_address(server, i);
-        bool local = strncmp(address, "unix:", 5) == 0;
-        fprintf(out, "stet: serving %s at %s%s%s\n", settings->serve.root, local ? "" : "http://", address,
-                local ? "" : "/");
+        fprintf(out, "stet: serving %s at %s%s%s\n", settings->serve.root, stet__run_scheme(run, i, address),
+                address, strncmp(address, "unix:", 5) == 0 ? "" : "/");
     }
 }
 

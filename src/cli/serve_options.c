@@ -104,8 +104,8 @@ static const struct stet__option_rows where_rows = STET__ROWS(where), what_rows 
                                       own_limit_rows = STET__ROWS(own_limits);
 
 static const struct stet__option_rows *const parts[] = {
-    &where_rows,        &stet__rows_workers, &what_rows,        &stet__rows_log,
-    &stet__rows_limits, &own_limit_rows,     &stet__rows_others};
+    &where_rows,     &stet__rows_workers, &stet__rows_tls, &what_rows,
+    &stet__rows_log, &stet__rows_limits,  &own_limit_rows, &stet__rows_others};
 
 const struct stet__option_table stet__serve_options = {"serve", parts, sizeof parts / sizeof *parts};
 

@@ -33,8 +33,13 @@ const char *stet__server_set_listen(void *arg, const char *argument)
 {
     struct stet__server_settings *settings = arg;
     struct stet__listen_address address;
-    if (stet__listen_address_parse(stet__cli_span(argument), &address) != STET_OK)
-        return "not an address; these are: 8304, :8304, 127.0.0.1:8304, [::1]:8304, unix:PATH";
+    struct stet_span text = stet__cli_span(argument);
+    bool secure = stet_span_starts(text, STET_SPAN("https:"));
+    if (stet__listen_address_parse(stet_span_skip(text, secure ? strlen("https:") : 0), &address) != STET_OK)
+        return "not an address; these are: 8304, :8304, 127.0.0.1:8304, [::1]:8304, unix:PATH, https:8304";
+    const char *wrong = stet__cli_list_append(&settings->secure, &secure, sizeof secure);
+    if (wrong)
+        return wrong;
     return stet__cli_list_append(&settings->addresses, &address, sizeof address);
 }
 
@@ -110,11 +115,13 @@ void stet__server_settings_init(struct stet__server_settings *settings, const st
     stet__limits_default(&settings->server.limits);
     settings->server.workers = usable_cpus();
     settings->server.role = role;
+    settings->tls.ticket_interval_s = STET__TLS_TICKET_INTERVAL_S;
 }
 
 void stet__server_settings_release(struct stet__server_settings *settings)
 {
     free(settings->addresses.at);
+    stet__tls_settings_release(settings);
 }
 
 bool stet__server_settings_finish(struct stet__server_settings *settings, const char *fallback)
@@ -126,5 +133,5 @@ bool stet__server_settings_finish(struct stet__server_settings *settings, const 
     }
     settings->server.addresses = settings->addresses.at;
     settings->server.address_count = settings->addresses.count;
-    return true;
+    return stet__tls_settings_finish(settings);
 }

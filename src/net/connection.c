@@ -2,7 +2,6 @@
 #include "net/connection.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,15 +10,9 @@
 #include "net/http1.h"
 #include "net/http2.h"
 
-#define SLAB_CONNECTIONS 64
 #define LINGER_S 5
 #define LINGER_OCTETS (16u * 1024 * 1024)
 #define NEVER_S (INT64_MAX / 2)
-
-struct stet__connection_slab {
-    struct stet__connection_slab *next;
-    struct stet__connection at[SLAB_CONNECTIONS];
-};
 
 /* Octets have come of a request that is not answered. */
 static bool in_request(const struct stet__connection *connection)
@@ -36,11 +29,18 @@ void stet__connection_set_deadline(struct stet__connection *connection, int64_t 
 
 void stet__connection_listen(struct stet__connection *connection, bool in, bool out)
 {
-    if (in == connection->listening_in && out == connection->listening_out)
+    struct stet__transport transport = stet__connection_transport(connection);
+    bool blocked = stet__transport_blocked(transport);
+    if (in && !blocked)
+        stet__transport_go_on(transport);
+    if (in == connection->listening_in && out == connection->listening_out &&
+        blocked == connection->listening_blocked)
         return;
     uint32_t events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
-    if (stet__loop_change(connection->worker->loop, &connection->watch, events) < 0)
+    if (stet__loop_change(connection->worker->loop, &connection->watch,
+                          blocked ? (uint32_t)EPOLLOUT : events) < 0)
         connection->broken = true;
+    connection->listening_blocked = blocked;
     connection->listening_in = in;
     connection->listening_out = out;
 }
@@ -77,20 +77,19 @@ static void reset_at_close(int fd)
 
 static void close_socket(struct stet__connection *connection)
 {
+    bool whole = !connection->reset && !connection->broken && !connection->sending &&
+                 connection->state != STET__CONNECTION_STREAMING;
     stet__connection_end_sending(connection, true);
     stet__loop_remove(connection->worker->loop, &connection->watch);
     if (connection->reset)
         reset_at_close(connection->watch.fd);
-    stet__transport_close(stet__connection_transport(connection));
+    if (whole)
+        stet__transport_close(stet__connection_transport(connection));
+    else
+        stet__transport_cut(stet__connection_transport(connection));
+    connection->tls = NULL;
     stet__deadline_clear(&connection->deadline);
     stet__buffer_release(&connection->kept);
-}
-
-static void give_back(struct stet__connection *connection)
-{
-    struct stet__worker *worker = connection->worker;
-    connection->state = STET__CONNECTION_FREE;
-    stet__list_append(&worker->free_connections, &connection->deadline.node);
 }
 
 static void count_closed(struct stet__worker *worker)
@@ -124,10 +123,30 @@ void stet__connection_close(struct stet__connection *connection)
     }
     if (connection->http2)
         stet__http2_end(connection);
-    give_back(connection);
+    stet__connection_give_back(connection);
 }
 
-/* The octets kept, and what the socket has. False if the connection has ended. */
+/* The handshake has begun with the head's time-out; from its end on the connection is one without a request.
+ */
+static void look_at_handshake(struct stet__connection *connection)
+{
+    if (!connection->shaking || !connection->tls->established)
+        return;
+    connection->shaking = false;
+    if (!in_request(connection))
+        stet__connection_set_deadline(connection, connection->worker->limits->idle_timeout_s);
+}
+
+/* A client that takes the port for one of plain HTTP is told so in plain HTTP. */
+static void refuse_plain(struct stet__connection *connection, struct stet__turn *turn)
+{
+    stet__tls_free(connection->tls, connection->watch.fd, false);
+    connection->tls = NULL;
+    turn->begin = turn->end = 0;
+    stet__http1_refuse_plain(connection, turn);
+}
+
+/* The octets kept, and what the socket has. False if there are none, or the connection has ended. */
 static bool receive(struct stet__connection *connection, struct stet__turn *turn)
 {
     size_t kept = connection->kept.len;
@@ -136,14 +155,24 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
     stet__assert(kept < turn->room);
     ssize_t n =
         stet__transport_recv(stet__connection_transport(connection), turn->input + kept, turn->room - kept);
+    bool nothing = n < 0 && (errno == EAGAIN || errno == EINTR);
+    if (connection->tls)
+        look_at_handshake(connection);
     if (n > 0) {
         turn->begin = 0;
         turn->end = kept + (size_t)n;
         return true;
     }
     bool ending = connection->worker->stopping && !in_request(connection);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR) && !ending)
+    if (nothing && !ending) {
+        if (connection->tls)
+            stet__connection_listen(connection, true, false);
         return false;
+    }
+    if (connection->tls && connection->tls->plain) {
+        refuse_plain(connection, turn);
+        return false;
+    }
     /* A request that is cut off gets no answer: nobody would understand what to (RFC 9112 section 8). */
     stet__connection_close(connection);
     return false;
@@ -224,6 +253,7 @@ static void drain(struct stet__connection *connection)
         return;
     }
     connection->linger_left -= (uint32_t)n;
+    stet__transport_go_on(stet__connection_transport(connection));
 }
 
 /* Sends what was kept. True if all of it is sent. */
@@ -277,9 +307,11 @@ static void go_on(struct stet__connection *connection, uint32_t events)
         stet__http1_run(connection, turn);
 }
 
-static void ready(struct stet__watch *watch, uint32_t events)
+void stet__connection_ready(struct stet__watch *watch, uint32_t events)
 {
     struct stet__connection *connection = stet__list_entry(watch, struct stet__connection, watch);
+    if (connection->listening_blocked)
+        stet__transport_flush(stet__connection_transport(connection));
     switch (connection->state) {
     case STET__CONNECTION_READING:
         serve(connection);
@@ -341,59 +373,6 @@ void stet__connection_passed(struct stet__deadline *deadline)
     turn->begin = turn->end = 0;
     stet__http1_refuse_late(connection, turn);
     stet__turn_give(worker, turn);
-}
-
-static bool add_slab(struct stet__worker *worker)
-{
-    struct stet__connection_slab *slab = calloc(1, sizeof *slab);
-    if (!slab)
-        return false;
-    slab->next = worker->slabs;
-    worker->slabs = slab;
-    for (size_t i = 0; i < SLAB_CONNECTIONS; i++) {
-        slab->at[i].worker = worker;
-        stet__list_append(&worker->free_connections, &slab->at[i].deadline.node);
-    }
-    return true;
-}
-
-static void set_peer(struct stet__connection *connection, const struct sockaddr_storage *peer)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    const struct sockaddr_in *v4 = (const void *)peer;
-    const struct sockaddr_in6 *v6 = (const void *)peer;
-    if (peer->ss_family == AF_INET) {
-        memcpy(connection->peer, mapped, sizeof mapped);
-        memcpy(connection->peer + sizeof mapped, &v4->sin_addr, 4);
-    } else if (peer->ss_family == AF_INET6) {
-        memcpy(connection->peer, &v6->sin6_addr, 16);
-    }
-}
-
-bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer)
-{
-    if (stet__list_empty(&worker->free_connections) && !add_slab(worker)) {
-        close(fd);
-        return false;
-    }
-    struct stet__list *node = worker->free_connections.next;
-    struct stet__connection *connection = stet__list_entry(node, struct stet__connection, deadline.node);
-    stet__list_remove(node);
-    *connection = (struct stet__connection){.watch = {.ready = ready, .fd = fd},
-                                            .worker = worker,
-                                            .state = STET__CONNECTION_READING,
-                                            .listening_in = true};
-    stet__deadline_init(&connection->deadline);
-    stet__buffer_init(&connection->kept, SIZE_MAX);
-    set_peer(connection, peer);
-    if (stet__loop_add(worker->loop, &connection->watch, EPOLLIN) < 0) {
-        close(fd);
-        give_back(connection);
-        return false;
-    }
-    worker->open++;
-    stet__connection_set_deadline(connection, worker->limits->idle_timeout_s);
-    return true;
 }
 
 /* Moves what `turn` could not send to the connection. */
@@ -559,27 +538,4 @@ void stet__connection_cut(struct stet__connection *connection)
     connection->reset = connection->sending != NULL || connection->state == STET__CONNECTION_STREAMING ||
                         (connection->http2 && stet__http2_answering(connection));
     stet__connection_close(connection);
-}
-
-void stet__connections_each(struct stet__worker *worker, void (*run)(struct stet__connection *connection))
-{
-    for (struct stet__connection_slab *slab = worker->slabs; slab; slab = slab->next)
-        for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
-            if (slab->at[i].state != STET__CONNECTION_FREE && slab->at[i].state != STET__CONNECTION_GONE)
-                run(&slab->at[i]);
-}
-
-void stet__connections_release(struct stet__worker *worker)
-{
-    struct stet__connection_slab *slab = worker->slabs;
-    while (slab) {
-        struct stet__connection_slab *next = slab->next;
-        for (size_t i = 0; i < SLAB_CONNECTIONS; i++)
-            if (slab->at[i].state == STET__CONNECTION_GONE)
-                stet__turn_give(worker, slab->at[i].turn);
-        free(slab);
-        slab = next;
-    }
-    worker->slabs = NULL;
-    stet__list_init(&worker->free_connections);
 }

@@ -64,6 +64,7 @@ struct stet__sending {
 
 struct stet__connection {
     struct stet__watch watch;
+    struct stet__tls *tls; /* NULL: plain */
     struct stet__worker *worker;
     struct stet__deadline deadline; /* node: the list of free ones too */
     struct stet__buffer kept;
@@ -80,6 +81,8 @@ struct stet__connection {
     uint8_t state;
     bool versioned;                   /* it is known to speak HTTP/1 */
     bool listening_in, listening_out; /* for EPOLLIN, EPOLLOUT */
+    bool listening_blocked;           /* for EPOLLOUT instead: see stet__transport_blocked */
+    bool shaking;                     /* the handshake of TLS has the head's deadline */
     bool head_begun;                  /* the head's deadline is set */
     bool closing;                     /* no request is taken any more */
     bool linger;                      /* closing while octets may still come */
@@ -90,12 +93,18 @@ struct stet__connection {
 
 static inline struct stet__transport stet__connection_transport(const struct stet__connection *connection)
 {
-    return (struct stet__transport){.fd = connection->watch.fd};
+    return (struct stet__transport){.fd = connection->watch.fd, .tls = connection->tls};
 }
 
-/* Takes over `fd`, of a connection that is counted already. False, with `fd` closed, if there is no memory.
- */
-bool stet__connection_open(struct stet__worker *worker, int fd, const struct sockaddr_storage *peer);
+/* Takes over `fd`, of a connection that was accepted and is counted already. False, with `fd` closed, if
+ * there is no memory. */
+bool stet__connection_open(struct stet__listener *listener, int fd, const struct sockaddr_storage *peer);
+
+/* connection.c: what its watch runs. */
+void stet__connection_ready(struct stet__watch *watch, uint32_t events);
+
+/* connection_open.c: its memory is free for the next one; it is closed. */
+void stet__connection_give_back(struct stet__connection *connection);
 
 /* Closes and frees it. */
 void stet__connection_close(struct stet__connection *connection);

@@ -91,13 +91,14 @@ static void ask_role(struct stet__connection *connection, struct stet__turn *tur
 {
     struct stet__worker *worker = connection->worker;
     stet__arena_reset(&turn->arena);
-    turn->exchange = (struct stet__exchange){.driver = &exchange_driver,
-                                             .request = &turn->request,
-                                             .arena = &turn->arena,
-                                             .now = stet__loop_now_s(worker->loop),
-                                             .connection = connection,
-                                             .scheme = STET_SPAN("http"),
-                                             .peer = connection->peer};
+    turn->exchange =
+        (struct stet__exchange){.driver = &exchange_driver,
+                                .request = &turn->request,
+                                .arena = &turn->arena,
+                                .now = stet__loop_now_s(worker->loop),
+                                .connection = connection,
+                                .scheme = connection->tls ? STET_SPAN("https") : STET_SPAN("http"),
+                                .peer = connection->peer};
     turn->asked = turn->busy = true;
     turn->asked_ms = stet__loop_monotonic_ms(worker->loop);
     connection->state = STET__CONNECTION_WAITING;
@@ -236,6 +237,14 @@ void stet__http1_refuse_late(struct stet__connection *connection, struct stet__t
 {
     bool body = connection->chunked_head > 0;
     refuse_reason(connection, turn, NULL, 408, body ? STET_REASON_BODY_TIMEOUT : STET_REASON_HEAD_TIMEOUT);
+    stet__connection_send(connection, turn);
+    stet__connection_settle(connection, turn);
+}
+
+void stet__http1_refuse_plain(struct stet__connection *connection, struct stet__turn *turn)
+{
+    connection->linger = true;
+    refuse_reason(connection, turn, NULL, 400, STET_REASON_NOT_TLS);
     stet__connection_send(connection, turn);
     stet__connection_settle(connection, turn);
 }

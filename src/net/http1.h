@@ -29,6 +29,9 @@ void stet__http1_run(struct stet__connection *connection, struct stet__turn *tur
 /* The request that has begun did not come in time: 408, then close. May free `connection`. */
 void stet__http1_refuse_late(struct stet__connection *connection, struct stet__turn *turn);
 
+/* A request without TLS where TLS is spoken: 400, then close. May free `connection`. */
+void stet__http1_refuse_plain(struct stet__connection *connection, struct stet__turn *turn);
+
 /* http1_answer.c: gathers an error answer; the connection ends after it. `request` is NULL if it did not
  * parse. */
 void stet__http1_refuse(struct stet__connection *connection, struct stet__turn *turn,

@@ -15,6 +15,7 @@
 struct place {
     struct stet__listen_address address;
     char text[ADDRESS_ROOM];
+    bool secure;      /* for TLS */
     int fd;           /* of a Unix socket, which the workers share; else -1 */
     struct stat made; /* of its name */
 };
@@ -64,6 +65,7 @@ static bool open_place(struct stet__server *server, size_t i, char *error, size_
         }
         if (local)
             place->fd = fd;
+        worker->listeners[i].tls = place->secure;
         status = stet__worker_listen(worker, &worker->listeners[i], fd, local);
         worker->listener_count = i + 1;
     }
@@ -138,6 +140,7 @@ static struct stet__server *new_server(const struct stet__server_configuration *
     for (size_t i = 0; i < server->place_count; i++) {
         server->places[i].address = configuration->addresses[i];
         server->places[i].fd = -1;
+        server->places[i].secure = configuration->secure && configuration->secure[i];
     }
     return server;
 }

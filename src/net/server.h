@@ -30,10 +30,13 @@ struct stet__limits {
 struct stet__listen_address;
 
 struct stet__access_log;
+struct stet__tls_config;
 
 struct stet__server_configuration {
     const struct stet__listen_address *addresses;
     size_t address_count;
+    const bool *secure;           /* for each address: whether it is for TLS; NULL: none is */
+    struct stet__tls_config *tls; /* if any is; lives longer than the server */
     unsigned workers;
     struct stet__limits limits;
     struct stet__access_log *log; /* NULL: none */

@@ -132,7 +132,7 @@ static bool accept_one(struct stet__listener *listener)
         return false;
     }
     int fd = accept4(listener->watch.fd, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0 && stet__connection_open(worker, fd, &peer))
+    if (fd >= 0 && stet__connection_open(listener, fd, &peer))
         return true;
     atomic_fetch_sub_explicit(worker->connections, 1, memory_order_relaxed);
     if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
@@ -149,8 +149,9 @@ static void acceptable(struct stet__watch *watch, uint32_t events)
 
 int stet__worker_listen(struct stet__worker *worker, struct stet__listener *listener, int fd, bool shared)
 {
-    *listener =
-        (struct stet__listener){.watch = {.ready = acceptable, .fd = fd}, .worker = worker, .shared = shared};
+    listener->watch = (struct stet__watch){.ready = acceptable, .fd = fd};
+    listener->worker = worker;
+    listener->shared = shared;
     return stet__loop_add(worker->loop, &listener->watch, listener_events(listener));
 }
 
@@ -218,6 +219,7 @@ bool stet__worker_init(struct stet__worker *worker, const struct stet__server_co
     *error = "there is no memory or no descriptor for a worker";
     worker->role = configuration->role;
     worker->log = configuration->log;
+    worker->tls = configuration->tls;
     worker->expires = STET_NO_DATE;
     stet__list_init(&worker->free_connections);
     worker->loop = stet__loop_new();
@@ -229,7 +231,9 @@ bool stet__worker_init(struct stet__worker *worker, const struct stet__server_co
     worker->turns = new_turn(worker->limits);
     worker->turn_count = 1;
     worker->listeners = calloc(configuration->address_count, sizeof *worker->listeners);
-    if (!worker->turns || !worker->listeners)
+    if (worker->tls)
+        worker->tls_io = stet__tls_io_new();
+    if (!worker->turns || !worker->listeners || (worker->tls && !worker->tls_io))
         return false;
     worker->role_state = worker->role->start(configuration->role_configuration, worker->loop, error);
     worker->listening = true;
@@ -252,6 +256,7 @@ void stet__worker_release(struct stet__worker *worker)
         free_turn(turn);
     }
     free(worker->listeners);
+    stet__tls_io_free(worker->tls_io);
     stet__loop_free(worker->loop);
     worker->loop = NULL;
 }

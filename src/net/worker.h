@@ -48,6 +48,7 @@ struct stet__listener {
     struct stet__watch watch;
     struct stet__worker *worker;
     bool shared; /* with other workers: a Unix socket */
+    bool tls;    /* its connections begin with a handshake */
 };
 
 struct stet__worker {
@@ -56,6 +57,8 @@ struct stet__worker {
     const struct stet__role *role;
     void *role_state;
     struct stet__access_log *log;
+    struct stet__tls_config *tls; /* NULL: no listener has TLS */
+    struct stet__tls_io *tls_io;
     unsigned index;
     struct stet__turn *turns; /* unused ones */
     unsigned turn_count;
@@ -84,7 +87,8 @@ bool stet__worker_init(struct stet__worker *worker, const struct stet__server_co
                        const char **error);
 void stet__worker_release(struct stet__worker *worker);
 
-/* Has the worker accept at `fd`, which it owns from now on unless it is shared. 0 or a negative errno. */
+/* Has the worker accept at `fd`, which it owns from now on unless it is shared. The caller has set what else
+ * there is to the listener. 0 or a negative errno. */
 int stet__worker_listen(struct stet__worker *worker, struct stet__listener *listener, int fd, bool shared);
 
 /* Starts the thread: 0 or a positive errno. */
