@@ -2,7 +2,8 @@
 """The caches that bench/cache compares, each in front of the same origin and set up for its best speed and equal work.
 
 Equal work: one worker (Varnish has a pool of threads, all on one CPU), everything kept in memory (nginx: files, which are in
-the page cache, as there is no other store), no access log, connections kept on both sides, no compression.
+the page cache, as there is no other store), no access log, connections kept on both sides. What is coded comes so from the origin, but for
+"stet-coding", whose origin codes nothing: it is stet proxy that has made the coded copies itself.
 """
 
 import os
@@ -148,18 +149,28 @@ class Fleet(servers.Fleet):
 
     def __init__(self, work, build, cpu, origin_cpu):
         super().__init__(work, build, cpu)
+        self.origin_cpu = origin_cpu
+        self.origin = self.start_origin("origin", origin_cpu)
+        self.plain = None
+
+    def start_origin(self, name, cpu, *options):
         port = servers.free_port()
-        command = [os.path.join(build, "stet"), "serve", self.root, "--workers", "1", "--listen", f"127.0.0.1:{port}",
-                   "--cache", "/**=public, max-age=3600"]
-        self.origin = servers.Server("origin", command, port, origin_cpu, os.path.join(work, "origin.out"))
-        self.running.append(self.origin)
+        command = [os.path.join(self.build, "stet"), "serve", self.root, "--workers", "1", "--listen", f"127.0.0.1:{port}",
+                   "--cache", "/**=public, max-age=3600", *options]
+        server = servers.Server(name, command, port, cpu, os.path.join(self.work, name + ".out"))
+        self.running.append(server)
+        return server
 
     def command(self, name, port, transport, answer):
         work, origin = self.work, self.origin.port
         peers = os.path.join(servers.TOP, "build", "peers", "bin")
         program = os.path.join(peers, PROGRAMS.get(name, ""))
-        if name == "stet":
-            return [os.path.join(self.build, "stet"), "proxy", f"http://127.0.0.1:{origin}", "--workers", "1",
+        if name in ("stet", "stet-coding"):
+            behind = origin
+            if name == "stet-coding":
+                self.plain = self.plain or self.start_origin("plain", self.origin_cpu, "--codings", "none")
+                behind = self.plain.port
+            return [os.path.join(self.build, "stet"), "proxy", f"http://127.0.0.1:{behind}", "--workers", "1",
                     "--listen", f"127.0.0.1:{port}"]
         if name == "stet-serve":
             return [os.path.join(self.build, "stet"), "serve", self.root, "--workers", "1", "--listen",
