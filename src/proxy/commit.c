@@ -6,6 +6,7 @@
 #include <stet/invalidation.h>
 #include <stet/no_vary_search.h>
 
+#include "proxy/coded.h"
 #include "proxy/fetch.h"
 
 /* What an object is made of, in the scratch memory of the worker. */
@@ -53,22 +54,38 @@ static void set_no_vary_search(struct making *making)
     making->parts.query_prefixes = search.prefixes;
 }
 
+/* What may be made of it, and with that what its answers say beyond its fields: Vary. */
+static void set_codings(struct making *making)
+{
+    const struct stet_stored *stored = &making->stored;
+    const struct stet_held *held = &stored->held;
+    making->parts.sent = stored->response.fields;
+    if (!held->complete || stored->method != STET_METHOD_GET)
+        return;
+    struct stet__codable codable =
+        stet__coded_judge(making->fetch->worker->configuration, &stored->response,
+                          held->length_known ? held->complete_length : STET__BODY_LENGTH_UNKNOWN);
+    making->parts.coding = codable.own;
+    making->parts.codings = codable.codings;
+    making->failed |= !stet__coded_add_vary(making->arena, &codable, &making->parts.sent);
+}
+
 /* Sets the heads. The fields are from then on those of the whole one, if it has them all: object.h. */
 static void set_heads(struct making *making)
 {
     struct stet__proxy_worker *worker = making->fetch->worker;
     struct stet_response *response = &making->stored.response;
-    const struct stet__head *head =
-        stet__head_whole(worker, making->arena, response->status, &response->fields);
+    struct stet_fields *sent = &making->parts.sent;
+    const struct stet__head *head = stet__head_whole(worker, making->arena, response->status, sent);
     making->failed |= !head;
     if (!head)
         return;
     making->parts.heads[STET__HEAD_WHOLE] = head->h1;
-    if (head->fields.count == response->fields.count + 1) /* Via */
-        response->fields.at = head->fields.at;
+    if (head->fields.count == sent->count + 1) /* Via */
+        sent->at = response->fields.at = head->fields.at;
     if (response->status != 200)
         return;
-    head = stet__head_not_modified(worker, making->arena, &response->fields);
+    head = stet__head_not_modified(worker, making->arena, sent);
     making->failed |= !head;
     if (head)
         making->parts.heads[STET__HEAD_NOT_MODIFIED] = head->h1;
@@ -88,6 +105,7 @@ static struct stet__object *finish(struct making *making)
         add_groups(making, STET_GROUPS_SURROGATE);
         add_groups(making, STET_GROUPS_CACHE_TAG);
         set_no_vary_search(making);
+        set_codings(making);
         set_heads(making);
         making->parts.stored = &making->stored;
         making->parts.asked_at = making->fetch->asked_at;

@@ -5,6 +5,7 @@
  */
 #include <sys/random.h>
 
+#include "proxy/coded.h"
 #include "proxy/fetch.h"
 #include "proxy/lately.h"
 
@@ -329,8 +330,10 @@ struct stet__proxy *stet__proxy_new(const struct stet__proxy_configuration *conf
     proxy->fills = stet__fills_new();
     proxy->lately = stet__lately_new();
     proxy->origins = stet__origins_new(configuration);
-    if (proxy->store && proxy->resolver && proxy->fills && proxy->lately && proxy->origins &&
-        name_it(proxy)) {
+    bool copies = configuration->coding.made != 0;
+    proxy->copying = copies ? stet__copying_new(proxy) : NULL;
+    if ((proxy->copying || !copies) && proxy->store && proxy->resolver && proxy->fills && proxy->lately &&
+        proxy->origins && name_it(proxy)) {
         *error = NULL;
         return proxy;
     }
@@ -342,6 +345,7 @@ void stet__proxy_free(struct stet__proxy *proxy)
 {
     if (!proxy)
         return;
+    stet__copying_free(proxy->copying);
     stet__origins_free(proxy->origins);
     stet__lately_free(proxy->lately);
     stet__fills_free(proxy->fills);

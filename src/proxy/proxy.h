@@ -8,6 +8,7 @@
 
 #include <stet/cache.h>
 
+#include "coding/settings.h"
 #include "net/exchange.h"
 #include "net/resolve.h"
 #include "net/upstream.h"
@@ -24,6 +25,13 @@ struct stet__proxy_origin {
 
 enum stet__balance { STET__BALANCE_ROUND_ROBIN, STET__BALANCE_LEAST_CONNECTIONS };
 enum stet__range_miss { STET__RANGE_MISS_WHOLE, STET__RANGE_MISS_SLICE };
+
+/* Which answers are coded while they pass: coded.h. Stored ones get kept copies in any case. */
+enum stet__code_passing {
+    STET__CODE_PASSING_STORED, /* that which is stored meanwhile, for the client that it was fetched for */
+    STET__CODE_PASSING_ALL,    /* also what is not stored */
+    STET__CODE_PASSING_OFF,
+};
 
 struct stet__proxy_health {
     struct stet_span path; /* asked for with GET; absent: no active checks */
@@ -47,6 +55,9 @@ struct stet__proxy_configuration {
     struct stet__store_limits store;
     uint64_t etag_bytes; /* --etag-limit: bodies up to here are held back to hash them */
     enum stet__range_miss range_miss;
+    struct stet__coding_settings coding; /* `made` 0: answers go out in the coding that the origin chose */
+    enum stet__code_passing code_passing;
+    uint64_t decode_bytes; /* --decode-max: no answer is decoded beyond it */
     struct stet_span name;          /* of this cache: Via, Cache-Status, Proxy-Status */
     struct stet_span ignore_query;  /* a No-Vary-Search value for responses without one; absent: none */
     const struct stet_span *bypass; /* path prefixes that are never cached */

@@ -6,7 +6,7 @@
  */
 #include <stet/not_modified.h>
 
-#include "proxy/worker.h"
+#include "proxy/coded.h"
 
 static void hold_body(void *owner)
 {
@@ -20,7 +20,7 @@ static void release_body(void *owner)
 
 static const struct stet_fields *fields_of(const struct stet__serving *serving)
 {
-    return serving->object ? &serving->object->stored.response.fields : &serving->fields;
+    return serving->object ? &serving->object->sent : &serving->fields;
 }
 
 /* Adds what only this reply has, and answers. */
@@ -73,12 +73,49 @@ static bool supply(struct stet__proxy_worker *worker, struct stet__serving *serv
     return true;
 }
 
+/* Its octets in another coding, made while they are sent: RFC 9110 section 8.4. */
+static bool supply_passing(struct stet__proxy_worker *worker, struct stet__serving *serving, uint64_t end,
+                           struct stet__reply *reply)
+{
+    bool decode = serving->choice.coding == STET_CODING_IDENTITY;
+    reply->chunked = true;
+    if (serving->request->method == STET_METHOD_HEAD)
+        return true;
+    struct stet__reader *reader = stet__reader_new(worker, serving->exchange, serving->body, 0, end);
+    if (!reader || (stet__body_state(serving->body) != STET__BODY_COMPLETE &&
+                    !stet__reader_attach(reader, serving->hash)))
+        return false;
+    stet__reader_source(reader, &reply->source);
+    if (stet__recode(worker, &reply->source, decode ? serving->codable.own : serving->choice.coding, decode))
+        return true;
+    reply->source.done(reply->source.owner, false);
+    return false;
+}
+
+static void serve_passing(struct stet__proxy_worker *worker, struct stet__serving *serving, unsigned status,
+                          enum stet_reason reason)
+{
+    struct stet__reply reply = {.reason = reason};
+    struct stet_fields fields;
+    uint64_t end = serving->as_it_came ? serving->came_length : UINT64_MAX;
+    if (stet__coded_fields(serving, fields_of(serving), serving->tag, &fields))
+        reply.head = stet__head_whole(worker, serving->exchange->arena, status, &fields);
+    if (!reply.head || !supply_passing(worker, serving, end, &reply))
+        fail(worker, serving);
+    else
+        send_reply(worker, serving, &reply);
+}
+
 static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving *serving, unsigned status,
                         enum stet_reason reason)
 {
     struct stet__head ready;
     const struct stet_held *held = &serving->stored->held;
     struct stet__reply reply = {.reason = reason};
+    if (serving->passing) {
+        serve_passing(worker, serving, status, reason);
+        return;
+    }
     if (serving->object) {
         ready = (struct stet__head){.status = status,
                                     .h1 = serving->object->heads[STET__HEAD_WHOLE],
@@ -100,12 +137,26 @@ static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving 
     send_reply(worker, serving, &reply);
 }
 
+/* RFC 9111 section 4.3.4: a 304 names what it confirms, so it has the tag by which the client knows that. */
+static const struct stet__head *not_modified_as(struct stet__proxy_worker *worker,
+                                                struct stet__serving *serving, struct stet_span etag)
+{
+    struct stet_fields fields;
+    if (!stet__coded_fields(serving, fields_of(serving), etag, &fields))
+        return NULL;
+    return stet__head_not_modified(worker, serving->exchange->arena, &fields);
+}
+
 static void serve_not_modified(struct stet__proxy_worker *worker, struct stet__serving *serving,
                                enum stet_reason reason)
 {
     struct stet__head ready;
     struct stet__reply reply = {.reason = reason};
-    if (serving->object) {
+    bool equivalent = reason == STET_REASON_IF_NONE_MATCH_EQUIVALENT;
+    if (equivalent || serving->passing) {
+        reply.head = not_modified_as(worker, serving,
+                                     equivalent ? stet__tag_text(serving->selected.held) : serving->tag);
+    } else if (serving->object) {
         ready = (struct stet__head){.status = 304,
                                     .h1 = serving->object->heads[STET__HEAD_NOT_MODIFIED],
                                     .fields = *fields_of(serving),
@@ -192,8 +243,12 @@ static void serve_unsatisfied(struct stet__proxy_worker *worker, struct stet__se
 {
     char text[STET_CONTENT_RANGE_LEN];
     size_t len = stet_content_range_format_unsatisfied(serving->stored->held.complete_length, text);
+    const struct stet_fields *from = fields_of(serving);
     struct stet__lines lines;
-    stet__lines_begin(&lines, serving->exchange->arena, 2);
+    stet__lines_begin(&lines, serving->exchange->arena, from->count + 2);
+    for (size_t i = 0; i < from->count; i++)
+        if (from->at[i].id == STET_FIELD_VARY)
+            stet__lines_add(&lines, &from->at[i]);
     stet__lines_put(&lines, STET_FIELD_CONTENT_RANGE, stet_span_of(text, len));
     stet__lines_put(&lines, STET_FIELD_CONTENT_LENGTH, STET_SPAN("0"));
     struct stet__reply reply = {.reason = reason};
@@ -212,9 +267,11 @@ static struct stet_request without_range(const struct stet_request *request)
     return plain;
 }
 
-void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *serving)
+static void serve(struct stet__proxy_worker *worker, struct stet__serving *serving)
 {
     struct stet_answer answer;
+    stet__coded_choose(worker, serving);
+    stet__trace_coding(serving);
     if (serving->as_it_came) {
         serve_whole(worker, serving, serving->came_status, serving->status.detail);
         return;
@@ -222,7 +279,10 @@ void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *servin
     struct stet_request plain = *serving->request;
     if (!serving->stored->held.length_known && stet_fields_have(&plain.fields, STET_FIELD_RANGE))
         plain = without_range(serving->request);
-    stet_cache_answer(&plain, serving->stored, serving->exchange->now, &answer);
+    if (serving->coded)
+        stet_cache_answer_coded(&plain, serving->stored, &serving->selected, serving->exchange->now, &answer);
+    else
+        stet_cache_answer(&plain, serving->stored, serving->exchange->now, &answer);
     enum stet_reason reason =
         answer.reason == STET_REASON_NO_PRECONDITION ? serving->status.detail : answer.reason;
     switch (answer.status) {
@@ -244,6 +304,12 @@ void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *servin
     }
 }
 
+void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *serving)
+{
+    serve(worker, serving);
+    stet__object_release(serving->copy);
+}
+
 void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
                         const struct stet_cache_status *status)
 {
@@ -258,6 +324,7 @@ void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
         .status = *status,
         .tell_age = true,
         .age_s = stet_freshness_age(&object->stored.freshness, visit->exchange->now),
+        .codable = {.own = object->coding, .codings = object->codings},
     };
     stet__store_use(visit->worker->proxy->store, object);
     stet__serve(visit->worker, &serving);

@@ -12,6 +12,7 @@
 
 #include "proxy/proxy.h"
 
+struct stet__copying;
 struct stet__fills;
 struct stet__lately;
 struct stet__origins;
@@ -25,6 +26,7 @@ struct stet__proxy {
     struct stet__fills *fills;
     struct stet__lately *lately;
     struct stet__origins *origins;
+    struct stet__copying *copying; /* NULL: no coded copies */
     struct stet_span pseudonym; /* name and a random suffix: Via; loops are known by it */
     struct stet_span via;       /* "1.1 PSEUDONYM" */
     struct stet_no_vary_search ignore_query;

@@ -381,6 +381,19 @@ void stet__trace_tagged(const struct stet__fetch *fetch, struct stet_span etag)
 
 /* ---- the client ---- */
 
+void stet__trace_coding(const struct stet__serving *serving)
+{
+    struct step step;
+    if (!serving->trace || !serving->coded)
+        return;
+    begin(&step, serving->trace, STET_SPAN("coding"));
+    put_token(&step, "chosen", stet_coding_name(serving->choice.coding));
+    put_why(&step, serving->choice.reason);
+    put_flag(&step, "kept", serving->copy != NULL);
+    put_flag(&step, "passing", serving->passing);
+    end(&step);
+}
+
 void stet__trace_answer(struct stet__trace *trace, unsigned status, enum stet_reason reason)
 {
     struct step step;

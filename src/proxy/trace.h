@@ -31,6 +31,7 @@ struct stet__trace {
 };
 
 struct stet__fetch;
+struct stet__serving;
 struct stet__visit;
 
 /* NULL if the request has not `token`, or if there is no memory. */
@@ -50,6 +51,9 @@ void stet__trace_receipt(const struct stet__fetch *fetch, const struct stet_rece
 void stet__trace_not_kept(const struct stet__fetch *fetch);
 void stet__trace_adopted(const struct stet__fetch *fetch);
 void stet__trace_tagged(const struct stet__fetch *fetch, struct stet_span etag);
+
+/* Which coding the client gets, and why; nothing if there is no choice. */
+void stet__trace_coding(const struct stet__serving *serving);
 
 /* What the client gets, and why. */
 void stet__trace_answer(struct stet__trace *trace, unsigned status, enum stet_reason reason);

@@ -23,6 +23,7 @@
 #define STET_PROXY_WORKER_H
 
 #include <stet/cache_status.h>
+#include <stet/coded.h>
 #include <stet/uri.h>
 
 #include "base/buffer.h"
@@ -103,6 +104,12 @@ void stet__visit_release(struct stet__visit *visit); /* its candidates */
 
 /* ---- answers from what is held: serve_stored.c ---- */
 
+/* What may be made of a response: coded.h. */
+struct stet__codable {
+    enum stet_coding own; /* in which it is */
+    unsigned codings;     /* the set of those that it may be made into */
+};
+
 struct stet__serving {
     struct stet__exchange *exchange;
     struct stet__trace *trace;          /* may be NULL */
@@ -119,6 +126,14 @@ struct stet__serving {
     bool tell_age;
     int64_t age_s;
     struct stet__part part; /* while it is sent */
+
+    struct stet__codable codable;
+    bool coded; /* the rest counts: stet__coded_choose */
+    struct stet_coded_choice choice;
+    struct stet_representation selected; /* as stet_cache_answer_coded wants it */
+    bool passing;                        /* `choice.coding` is made while it is sent */
+    struct stet_span tag;                /* of what passes */
+    struct stet__object *copy;           /* a reference, until it is served */
 };
 
 void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *serving);

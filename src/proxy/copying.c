@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * copying: makes the octets of coded copies in the background, each once (store/codings.h).
+ *
+ * What turns out larger than what it is made of, cannot be decoded, or is larger than --decode-max is not
+ * tried again. Without room, memory or a place in the queue the next request tries again.
+ */
+#include <stet/status.h>
+
+#include "coding/background.h"
+#include "coding/whole.h"
+#include "proxy/coded.h"
+
+#define QUEUE_MAX 1024
+#define PIECE_BYTES (64u * 1024)
+
+struct stet__copying {
+    struct stet__proxy *proxy;
+    struct stet__background *background;
+};
+
+struct task {
+    struct stet__job job;
+    struct stet__proxy *proxy;
+    struct stet__object *object; /* a reference */
+    enum stet_coding coding;
+    bool over; /* told what came of it */
+};
+
+/* What is being made. */
+struct making {
+    struct task *task;
+    struct stet__coder *coder;
+    struct stet__digester *digester;
+    struct stet__body *body;
+    char *in, *out; /* of PIECE_BYTES each */
+    uint64_t offset;
+};
+
+static struct stet__coder *coder_of(const struct task *task)
+{
+    const struct stet__proxy_configuration *configuration = task->proxy->configuration;
+    bool decode = task->coding == STET_CODING_IDENTITY;
+    uint64_t length = stet__body_length(task->object->body);
+    struct stet__coder_options options = {
+        .coding = decode ? task->object->coding : task->coding,
+        .decode = decode,
+        .level = decode ? 0 : (int)configuration->coding.levels[task->coding],
+        .length = length,
+        .output_max = decode ? configuration->decode_bytes : length,
+    };
+    return stet__coder_new(&options);
+}
+
+static bool begin(struct making *making, struct task *task)
+{
+    *making = (struct making){.task = task};
+    making->coder = coder_of(task);
+    making->digester = stet__digester_new();
+    making->body = stet__body_new(STET__BODY_LENGTH_UNKNOWN);
+    making->in = malloc(PIECE_BYTES);
+    making->out = malloc(PIECE_BYTES);
+    return making->coder && making->digester && making->body && making->in && making->out;
+}
+
+static void release(struct making *making)
+{
+    stet__coder_free(making->coder);
+    stet__digester_free(making->digester);
+    stet__body_release(making->body);
+    free(making->in);
+    free(making->out);
+}
+
+static int run_piece(struct making *making, struct stet_span piece, enum stet__coder_step step)
+{
+    int status = STET_MORE;
+    while (status == STET_MORE) {
+        struct stet__coder_output output = {making->out, PIECE_BYTES, 0};
+        if (atomic_load_explicit(&making->task->job.stop, memory_order_relaxed))
+            return STET_E_CODED_STOPPED;
+        status = stet__coder_run(making->coder, &piece, step, &output);
+        struct stet_span made = stet_span_of(making->out, output.len);
+        if (!stet__body_append(making->body, made))
+            return STET_E_CODED_MEMORY;
+        stet__digester_add(making->digester, made);
+    }
+    return status;
+}
+
+static int run(struct making *making)
+{
+    const struct stet__body *from = making->task->object->body;
+    uint64_t length = stet__body_length(from);
+    int status;
+    do {
+        size_t n = stet__body_copy(from, making->offset, PIECE_BYTES, making->in);
+        if (n == 0 && making->offset < length)
+            return STET_E_CODED_READ;
+        making->offset += n;
+        status = run_piece(making, stet_span_of(making->in, n),
+                           making->offset == length ? STET__CODER_FINISH : STET__CODER_FEED);
+    } while (status == STET_OK && making->offset < length);
+    stet__body_finish(making->body, status == STET_OK);
+    return status;
+}
+
+/* In one piece, so that it is sent like any other: its length is known now. */
+static int settle(struct making *making)
+{
+    struct stet__body *empty = stet__body_of(STET_SPAN(""));
+    struct stet__body *whole = empty ? stet__body_join(making->body, empty, 0) : NULL;
+    stet__body_release(empty);
+    if (!whole)
+        return STET_E_CODED_MEMORY;
+    stet__body_release(making->body);
+    making->body = whole;
+    return STET_OK;
+}
+
+/* Whether another try would come to the same. */
+static bool is_final(int status)
+{
+    return status != STET_E_CODED_MEMORY && status != STET_E_CODED_READ && status != STET_E_CODED_STOPPED;
+}
+
+static void give_up(struct task *task, bool for_good)
+{
+    task->over = true;
+    stet__codings_give_up(task->object->body, task->coding, for_good);
+}
+
+static void publish(struct making *making)
+{
+    struct task *task = making->task;
+    struct stet__digest digest;
+    bool too_large = false;
+    bool hashed = stet__digester_finish(making->digester, &digest);
+    making->digester = NULL;
+    if (hashed && stet__store_code(task->proxy->store, task->object, task->coding, making->body,
+                                   stet__fingerprint(&digest), &too_large))
+        task->over = true;
+    else
+        give_up(task, too_large);
+}
+
+static void work(struct stet__job *job)
+{
+    struct task *task = stet__list_entry(job, struct task, job);
+    struct making making;
+    int status = begin(&making, task) ? run(&making) : STET_E_CODED_MEMORY;
+    if (status == STET_OK)
+        status = settle(&making);
+    if (status == STET_OK)
+        publish(&making);
+    else
+        give_up(task, is_final(status));
+    release(&making);
+}
+
+/* All is said in the store: nobody is to be told. */
+static int post_nothing(void *to, void (*run_on_loop)(void *arg), void *arg)
+{
+    return -1;
+}
+
+static void drop(struct stet__job *job)
+{
+    struct task *task = stet__list_entry(job, struct task, job);
+    if (!task->over)
+        give_up(task, false);
+    stet__object_release(task->object);
+    free(task);
+}
+
+void stet__copying_ask(struct stet__proxy *proxy, struct stet__object *object, enum stet_coding coding)
+{
+    if (!proxy->copying || !stet__codings_begin(object->body, coding))
+        return;
+    struct task *task = malloc(sizeof *task);
+    if (!task) {
+        stet__codings_give_up(object->body, coding, false);
+        return;
+    }
+    *task = (struct task){.job = {.work = work, .done = drop, .drop = drop, .asker = {.post = post_nothing}},
+                          .proxy = proxy,
+                          .object = stet__object_acquire(object),
+                          .coding = coding};
+    /* Who cannot read what is there gets it decoded while it is sent, which costs more than this. */
+    if (!stet__background_ask(proxy->copying->background, &task->job, coding == STET_CODING_IDENTITY))
+        drop(&task->job);
+}
+
+struct stet__copying *stet__copying_new(struct stet__proxy *proxy)
+{
+    struct stet__copying *copying = malloc(sizeof *copying);
+    if (!copying)
+        return NULL;
+    *copying = (struct stet__copying){.proxy = proxy, .background = stet__background_new(1, QUEUE_MAX)};
+    if (copying->background)
+        return copying;
+    free(copying);
+    return NULL;
+}
+
+void stet__copying_free(struct stet__copying *copying)
+{
+    if (!copying)
+        return;
+    stet__background_free(copying->background);
+    free(copying);
+}

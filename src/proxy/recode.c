@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recode: a source around another one, coding or decoding what passes. What has come is flushed when the
+ * inner source has no more for now, so that a client sees what its origin has sent so far.
+ *
+ * A decoder takes octets of whoever runs the origin: its memory is bounded by coder.h, its output by
+ * --decode-max; beyond that, and where the coded octets are damaged or end too early, the answer is cut off.
+ */
+#include <unistd.h>
+
+#include "coding/coder.h"
+#include "proxy/coded.h"
+
+#define OUT_BYTES (32u * 1024)
+#define IN_BYTES (32u * 1024)
+
+struct recoding {
+    struct stet__source inner;
+    struct stet__coder *coder;
+    struct stet_span rest;  /* of what the inner source gave, in memory */
+    struct stet__part file; /* what it gave in a file */
+    enum stet__coder_step step;
+    bool pending; /* the coder has more to put out, or to take */
+    bool any;     /* octets were fed */
+    bool behind;  /* since the last flush, too */
+    bool over;    /* all has come out */
+    char *in;     /* of IN_BYTES, once a file was given */
+    char out[OUT_BYTES];
+};
+
+static void end(struct recoding *recoding)
+{
+    stet__coder_free(recoding->coder);
+    free(recoding->in);
+    free(recoding);
+}
+
+static void done(void *owner, bool sent)
+{
+    struct recoding *recoding = owner;
+    recoding->inner.done(recoding->inner.owner, sent);
+    end(recoding);
+}
+
+static const struct stet_fields *trailers(void *owner)
+{
+    struct recoding *recoding = owner;
+    return recoding->inner.trailers ? recoding->inner.trailers(recoding->inner.owner) : NULL;
+}
+
+/* The next octets of the part that stands in a file. */
+static bool read_file(struct recoding *recoding)
+{
+    struct stet__part *file = &recoding->file;
+    if (!recoding->in)
+        recoding->in = malloc(IN_BYTES);
+    if (!recoding->in)
+        return false;
+    size_t want = file->length < IN_BYTES ? (size_t)file->length : IN_BYTES;
+    ssize_t n = pread(file->fd, recoding->in, want, (off_t)file->offset);
+    if (n <= 0)
+        return false;
+    file->offset += (uint64_t)n;
+    file->length -= (uint64_t)n;
+    recoding->rest = stet_span_of(recoding->in, (size_t)n);
+    return true;
+}
+
+/* Sets `step` by what the inner source has. False: nothing can be done now, and `*supply` says why. */
+static bool more(struct recoding *recoding, enum stet__supply *supply)
+{
+    struct stet__part part;
+    *supply = STET__SUPPLY_CUT;
+    recoding->step = STET__CODER_FEED;
+    if (recoding->file.length > 0)
+        return read_file(recoding);
+    *supply = recoding->inner.next(recoding->inner.owner, &part);
+    switch (*supply) {
+    case STET__SUPPLY_PART:
+        recoding->any = recoding->behind = true;
+        *supply = STET__SUPPLY_CUT;
+        if (part.memory.ptr) {
+            recoding->rest = part.memory;
+            return true;
+        }
+        recoding->file = part;
+        return part.length == 0 || read_file(recoding);
+    case STET__SUPPLY_END:
+        recoding->step = STET__CODER_FINISH;
+        /* Nothing at all is what it is in any coding. */
+        recoding->over = !recoding->any;
+        return recoding->any;
+    case STET__SUPPLY_WAIT:
+        recoding->step = STET__CODER_FLUSH;
+        return recoding->behind;
+    case STET__SUPPLY_CUT:
+        break;
+    }
+    return false;
+}
+
+static enum stet__supply next(void *owner, struct stet__part *part)
+{
+    struct recoding *recoding = owner;
+    enum stet__supply supply;
+    while (!recoding->over) {
+        struct stet__coder_output output = {recoding->out, sizeof recoding->out, 0};
+        if (!recoding->pending && !more(recoding, &supply))
+            return supply;
+        int status = stet__coder_run(recoding->coder, &recoding->rest, recoding->step, &output);
+        if (status < 0)
+            return STET__SUPPLY_CUT;
+        recoding->pending = status == STET_MORE;
+        if (status == STET_OK) {
+            recoding->over = recoding->step == STET__CODER_FINISH;
+            recoding->behind &= recoding->step == STET__CODER_FEED;
+            recoding->step = STET__CODER_FEED;
+        }
+        if (output.len > 0) {
+            *part = stet__part_memory(stet_span_of(recoding->out, output.len));
+            return STET__SUPPLY_PART;
+        }
+    }
+    return STET__SUPPLY_END;
+}
+
+/* What costs little, for it is done on the loop. */
+static int quick_level(enum stet_coding coding)
+{
+    return coding == STET_CODING_ZSTD ? 3 : 4;
+}
+
+bool stet__recode(struct stet__proxy_worker *worker, struct stet__source *source, enum stet_coding coding,
+                  bool decode)
+{
+    struct stet__coder_options options = {
+        .coding = coding,
+        .decode = decode,
+        .level = quick_level(coding),
+        .length = STET__CODER_LENGTH_UNKNOWN,
+        .output_max = decode ? worker->configuration->decode_bytes : UINT64_MAX,
+    };
+    struct recoding *recoding = malloc(sizeof *recoding);
+    struct stet__coder *coder = stet__coder_new(&options);
+    if (!recoding || !coder) {
+        free(recoding);
+        stet__coder_free(coder);
+        return false;
+    }
+    recoding->inner = *source;
+    recoding->coder = coder;
+    recoding->rest = STET_SPAN("");
+    recoding->file = (struct stet__part){.length = 0};
+    recoding->step = STET__CODER_FEED;
+    recoding->pending = recoding->any = recoding->behind = recoding->over = false;
+    recoding->in = NULL;
+    *source = (struct stet__source){.owner = recoding, .next = next, .trailers = trailers, .done = done};
+    return true;
+}
