@@ -63,6 +63,20 @@ static const char *set_host(void *arg, const char *argument)
     return set_word(&settings->proxy.host_of_origin, argument, "origin", "client");
 }
 
+static const char *set_coding_passing(void *arg, const char *argument)
+{
+    struct stet__proxy_settings *settings = arg;
+    if (strcmp(argument, "stored") == 0)
+        settings->proxy.code_passing = STET__CODE_PASSING_STORED;
+    else if (strcmp(argument, "all") == 0)
+        settings->proxy.code_passing = STET__CODE_PASSING_ALL;
+    else if (strcmp(argument, "off") == 0)
+        settings->proxy.code_passing = STET__CODE_PASSING_OFF;
+    else
+        return "not stored, all or off";
+    return NULL;
+}
+
 static const char *set_cookie(void *arg, const char *argument)
 {
     struct stet__proxy_settings *settings = arg;
@@ -190,6 +204,12 @@ static const struct stet__option origins[] = {
     STET__ROW_TEXT("debug-header", "TOKEN", OWN(debug_token), "requests with Stet-Debug: TOKEN are told every step"),
 };
 
+/* Behind those of stet__rows_codings. */
+static const struct stet__option passing[] = {
+    STET__ROW_CALL("coding-passing", "WHAT", "stored", set_coding_passing, "coded while they are sent: stored answers at their first time,\nall, or off"),
+    STET__ROW_SIZE("decode-max", PROXY(decode_bytes), STET__KIB, STET__TIB, "an answer that a client cannot read is decoded, up to here"),
+};
+
 static const struct stet__option own_limits[] = {
     STET__ROW_SIZE("max-body-bytes", LIMIT(body_bytes), 0, STET__TIB, "body of a request, else 413"),
     STET__ROW_SIZE("memory", PROXY(store.bytes), STET__MIB, STET__TIB, "what is stored, with all overhead"),
@@ -209,11 +229,12 @@ static const struct stet__option own_limits[] = {
 /* clang-format on */
 
 static const struct stet__option_rows where_rows = STET__ROWS(where), origin_rows = STET__ROWS(origins),
+                                      passing_rows = STET__ROWS(passing),
                                       own_limit_rows = STET__ROWS(own_limits);
 
 static const struct stet__option_rows *const parts[] = {
-    &where_rows,     &stet__rows_workers, &stet__rows_tls, &origin_rows,
-    &stet__rows_log, &stet__rows_limits,  &own_limit_rows, &stet__rows_others};
+    &where_rows,   &stet__rows_workers, &stet__rows_tls,    &origin_rows,    &stet__rows_codings,
+    &passing_rows, &stet__rows_log,     &stet__rows_limits, &own_limit_rows, &stet__rows_others};
 
 const struct stet__option_table stet__proxy_options = {"proxy", parts, sizeof parts / sizeof *parts};
 
@@ -224,6 +245,10 @@ void stet__proxy_settings_init(struct stet__proxy_settings *settings)
 {
     memset(settings, 0, sizeof *settings);
     stet__server_settings_init(&settings->common, &stet__proxy_role);
+    stet__coding_settings_init(&settings->codings);
+    /* Answers change more often than files. */
+    settings->codings.coding.levels[STET_CODING_BR] = 9;
+    settings->codings.coding.levels[STET_CODING_ZSTD] = 15;
     settings->common.server.limits.body_bytes = UINT64_C(1) << 30; /* uploads are streamed, not held */
     settings->name = "stet";
     settings->proxy = (struct stet__proxy_configuration){
@@ -235,6 +260,7 @@ void stet__proxy_settings_init(struct stet__proxy_settings *settings)
         .store = {.bytes = 512 * STET__MIB, .object_bytes = 64 * STET__MIB, .variants = 32},
         .etag_bytes = STET__MIB,
         .range_miss = STET__RANGE_MISS_SLICE,
+        .decode_bytes = UINT64_C(1) << 30,
     };
     settings->proxy.policy.error_grace_s = AS_GRACE;
     settings->proxy.policy.targets = default_targets;
@@ -244,6 +270,7 @@ void stet__proxy_settings_init(struct stet__proxy_settings *settings)
 
 void stet__proxy_settings_release(struct stet__proxy_settings *settings)
 {
+    stet__coding_settings_release(&settings->codings);
     stet__server_settings_release(&settings->common);
     free(settings->origins.at);
     free(settings->targets.at);
@@ -277,6 +304,8 @@ static void fill_configuration(struct stet__proxy_settings *settings)
     proxy->ignore_query = span_or_none(settings->ignore_query);
     proxy->debug_token = span_or_none(settings->debug_token);
     proxy->workers = settings->common.server.workers;
+    stet__coding_settings_finish(&settings->codings);
+    proxy->coding = settings->codings.coding;
     if (proxy->store.object_bytes > proxy->store.bytes)
         proxy->store.object_bytes = proxy->store.bytes;
 }

@@ -6,11 +6,14 @@
 #ifndef STET_CLI_PROXY_OPTIONS_H
 #define STET_CLI_PROXY_OPTIONS_H
 
-#include "cli/server_options.h"
+#include "cli/coding_options.h"
 #include "proxy/proxy.h"
 
 struct stet__proxy_settings {
-    struct stet__server_settings common; /* first: the shared rows count from it */
+    union { /* first: the shared rows count from it */
+        struct stet__server_settings common;
+        struct stet__coding_server_settings codings;
+    };
     struct stet__proxy_configuration proxy;
     struct stet__cli_list origins; /* struct stet__proxy_origin */
     struct stet__cli_list targets; /* struct stet_span */
