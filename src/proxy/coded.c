@@ -137,8 +137,9 @@ static struct stet__object *make_copy(struct stet__proxy_worker *worker, struct 
         !make_fields(arena, &object->stored.response.fields, &head, &stored.response.fields))
         return NULL;
     const struct stet__head *whole =
-        stet__head_whole(worker, arena, stored.response.status, &stored.response.fields);
-    const struct stet__head *not_modified = stet__head_not_modified(worker, arena, &stored.response.fields);
+        stet__head_whole(worker, arena, stored.response.status, &stored.response.fields, object->http10);
+    const struct stet__head *not_modified =
+        stet__head_not_modified(worker, arena, &stored.response.fields, object->http10);
     if (!whole || !not_modified)
         return NULL;
     stored.held = (struct stet_held){.complete = true, .length_known = true, .complete_length = length};
@@ -149,6 +150,7 @@ static struct stet__object *make_copy(struct stet__proxy_worker *worker, struct 
         .heads = {[STET__HEAD_WHOLE] = whole->h1, [STET__HEAD_NOT_MODIFIED] = not_modified->h1},
         .body = body,
         .coding = tag->coding,
+        .http10 = object->http10,
     };
     return stet__object_new(&parts, &worker->configuration->policy);
 }

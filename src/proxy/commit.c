@@ -76,7 +76,8 @@ static void set_heads(struct making *making)
     struct stet__proxy_worker *worker = making->fetch->worker;
     struct stet_response *response = &making->stored.response;
     struct stet_fields *sent = &making->parts.sent;
-    const struct stet__head *head = stet__head_whole(worker, making->arena, response->status, sent);
+    bool http10 = making->fetch->http10;
+    const struct stet__head *head = stet__head_whole(worker, making->arena, response->status, sent, http10);
     making->failed |= !head;
     if (!head)
         return;
@@ -85,7 +86,7 @@ static void set_heads(struct making *making)
         sent->at = response->fields.at = head->fields.at;
     if (response->status != 200)
         return;
-    head = stet__head_not_modified(worker, making->arena, sent);
+    head = stet__head_not_modified(worker, making->arena, sent, http10);
     making->failed |= !head;
     if (head)
         making->parts.heads[STET__HEAD_NOT_MODIFIED] = head->h1;
@@ -109,6 +110,7 @@ static struct stet__object *finish(struct making *making)
         set_heads(making);
         making->parts.stored = &making->stored;
         making->parts.asked_at = making->fetch->asked_at;
+        making->parts.http10 = making->fetch->http10;
     }
     if (!making->failed)
         object = stet__object_new(&making->parts, &making->fetch->worker->configuration->policy);

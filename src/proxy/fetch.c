@@ -70,7 +70,7 @@ static void on_head(void *owner, const struct stet_http1_response *response)
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
         return;
     }
-    fetch->minor = response->minor;
+    fetch->http10 = response->minor == 0;
     fetch->framing = response->body;
     fetch->content_length = response->content_length;
     fetch->times.response = stet__loop_now_s(fetch->worker->loop);

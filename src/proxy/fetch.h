@@ -62,7 +62,7 @@ struct stet__fetch {
     /* The answer. */
     struct stet_response response; /* all fields as received, and a Date */
     struct stet_fields forwarded;  /* those that go on */
-    unsigned minor;
+    bool http10;                   /* the answer is in HTTP/1.0 */
     enum stet_body_kind framing;
     uint64_t content_length;
     struct stet_times times;

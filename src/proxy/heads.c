@@ -39,7 +39,7 @@ void stet__lines_put_number(struct stet__lines *lines, enum stet_field_id id, ui
 }
 
 const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, struct stet__arena *arena,
-                                          unsigned status, const struct stet_fields *fields)
+                                          unsigned status, const struct stet_fields *fields, bool http10)
 {
     struct stet__lines lines;
     stet__lines_begin(&lines, arena, fields->count + 1);
@@ -47,7 +47,8 @@ const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, str
     for (size_t i = 0; i < fields->count; i++)
         if (status != 204 || fields->at[i].id != STET_FIELD_CONTENT_LENGTH)
             stet__lines_add(&lines, &fields->at[i]);
-    stet__lines_put(&lines, STET_FIELD_VIA, worker->proxy->via);
+    /* "received-protocol" is that of the message that came. */
+    stet__lines_put(&lines, STET_FIELD_VIA, http10 ? worker->proxy->via_http10 : worker->proxy->via);
     struct stet__head *head = lines.failed ? NULL : stet__head_make(arena, status, &lines.fields);
     if (head)
         head->has_date = stet_fields_have(fields, STET_FIELD_DATE);
@@ -55,7 +56,7 @@ const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, str
 }
 
 const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker, struct stet__arena *arena,
-                                                 const struct stet_fields *fields)
+                                                 const struct stet_fields *fields, bool http10)
 {
     struct stet_field *room = stet__arena_alloc(arena, (fields->count + 1) * sizeof *room);
     if (!room)
@@ -63,7 +64,7 @@ const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *work
     struct stet_fields kept = {room, stet_not_modified_fields(fields, room), 0};
     for (size_t i = 0; i < kept.count; i++)
         kept.present |= UINT64_C(1) << room[i].id;
-    return stet__head_whole(worker, arena, 304, &kept);
+    return stet__head_whole(worker, arena, 304, &kept, http10);
 }
 
 struct stet_span stet__copy_span(struct stet__arena *arena, struct stet_span span, bool *failed)

@@ -308,6 +308,9 @@ static bool name_it(struct stet__proxy *proxy)
     }
     proxy->via = stet_span_of(proxy->text, (size_t)(to - proxy->text));
     proxy->pseudonym = stet_span_skip(proxy->via, 4);
+    memcpy(proxy->text_http10, proxy->text, proxy->via.len);
+    memcpy(proxy->text_http10, "1.0", 3);
+    proxy->via_http10 = stet_span_of(proxy->text_http10, proxy->via.len);
     return true;
 }
 

@@ -177,6 +177,7 @@ static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *st
         .stored = stored,
         .body = fetch->body,
         .fields = fetch->forwarded,
+        .http10 = fetch->http10,
         .hash = fetch->target.hash,
         .status = stet__fetch_status(fetch),
         .as_it_came = fetch->response.status != 200 ||

@@ -84,8 +84,8 @@ void stet__relay_begin(struct stet__fetch *fetch)
     fetch->down.owner = fetch;
     fetch->down.ready = ready;
     fetch->down.drained = drained;
-    const struct stet__head *head =
-        stet__head_whole(fetch->worker, exchange->arena, fetch->response.status, &fetch->forwarded);
+    const struct stet__head *head = stet__head_whole(fetch->worker, exchange->arena, fetch->response.status,
+                                                     &fetch->forwarded, fetch->http10);
     if (!head || !take_held(fetch)) {
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
         return;
@@ -179,7 +179,7 @@ void stet__relay_upgrade(struct stet__fetch *fetch)
     if (upgrade)
         stet__lines_add(&lines, upgrade);
     const struct stet__head *head =
-        lines.failed ? NULL : stet__head_whole(fetch->worker, exchange->arena, 101, &lines.fields);
+        lines.failed ? NULL : stet__head_whole(fetch->worker, exchange->arena, 101, &lines.fields, false);
     if (!head) {
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
         return;

@@ -99,7 +99,7 @@ static void serve_passing(struct stet__proxy_worker *worker, struct stet__servin
     struct stet_fields fields;
     uint64_t end = serving->as_it_came ? serving->came_length : UINT64_MAX;
     if (stet__coded_fields(serving, fields_of(serving), serving->tag, &fields))
-        reply.head = stet__head_whole(worker, serving->exchange->arena, status, &fields);
+        reply.head = stet__head_whole(worker, serving->exchange->arena, status, &fields, serving->http10);
     if (!reply.head || !supply_passing(worker, serving, end, &reply))
         fail(worker, serving);
     else
@@ -124,7 +124,8 @@ static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving 
                                     .has_date = true};
         reply.head = &ready;
     } else {
-        reply.head = stet__head_whole(worker, serving->exchange->arena, status, fields_of(serving));
+        reply.head =
+            stet__head_whole(worker, serving->exchange->arena, status, fields_of(serving), serving->http10);
     }
     bool known = stet_fields_have(fields_of(serving), STET_FIELD_CONTENT_LENGTH) && held->length_known;
     uint64_t end = known ? held->complete_length : UINT64_MAX;
@@ -144,7 +145,7 @@ static const struct stet__head *not_modified_as(struct stet__proxy_worker *worke
     struct stet_fields fields;
     if (!stet__coded_fields(serving, fields_of(serving), etag, &fields))
         return NULL;
-    return stet__head_not_modified(worker, serving->exchange->arena, &fields);
+    return stet__head_not_modified(worker, serving->exchange->arena, &fields, serving->http10);
 }
 
 static void serve_not_modified(struct stet__proxy_worker *worker, struct stet__serving *serving,
@@ -164,7 +165,8 @@ static void serve_not_modified(struct stet__proxy_worker *worker, struct stet__s
                                     .has_date = true};
         reply.head = &ready;
     } else {
-        reply.head = stet__head_not_modified(worker, serving->exchange->arena, fields_of(serving));
+        reply.head =
+            stet__head_not_modified(worker, serving->exchange->arena, fields_of(serving), serving->http10);
     }
     if (reply.head)
         send_reply(worker, serving, &reply);
@@ -200,7 +202,9 @@ static const struct stet__head *make_206(struct stet__proxy_worker *worker, stru
         stet__lines_put(&lines, STET_FIELD_CONTENT_RANGE,
                         stet__arena_copy(serving->exchange->arena, stet_span_of(text, len)));
     }
-    return lines.failed ? NULL : stet__head_whole(worker, serving->exchange->arena, 206, &lines.fields);
+    return lines.failed
+               ? NULL
+               : stet__head_whole(worker, serving->exchange->arena, 206, &lines.fields, serving->http10);
 }
 
 static void serve_range(struct stet__proxy_worker *worker, struct stet__serving *serving,
@@ -252,7 +256,9 @@ static void serve_unsatisfied(struct stet__proxy_worker *worker, struct stet__se
     stet__lines_put(&lines, STET_FIELD_CONTENT_RANGE, stet_span_of(text, len));
     stet__lines_put(&lines, STET_FIELD_CONTENT_LENGTH, STET_SPAN("0"));
     struct stet__reply reply = {.reason = reason};
-    reply.head = lines.failed ? NULL : stet__head_whole(worker, serving->exchange->arena, 416, &lines.fields);
+    reply.head = lines.failed ? NULL
+                              : stet__head_whole(worker, serving->exchange->arena, 416, &lines.fields,
+                                                 serving->http10);
     if (reply.head)
         send_reply(worker, serving, &reply);
     else
@@ -320,6 +326,7 @@ void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
         .stored = &object->stored,
         .body = object->body,
         .object = object,
+        .http10 = object->http10,
         .hash = object->hash,
         .status = *status,
         .tell_age = true,

@@ -27,12 +27,13 @@ struct stet__proxy {
     struct stet__lately *lately;
     struct stet__origins *origins;
     struct stet__copying *copying; /* NULL: no coded copies */
-    struct stet_span pseudonym; /* name and a random suffix: Via; loops are known by it */
-    struct stet_span via;       /* "1.1 PSEUDONYM" */
+    struct stet_span pseudonym;    /* name and a random suffix: Via; loops are known by it */
+    struct stet_span via;          /* "1.1 PSEUDONYM" */
+    struct stet_span via_http10;   /* "1.0 PSEUDONYM" */
     struct stet_no_vary_search ignore_query;
     atomic_bool checked;       /* a worker has the active checks */
     unsigned char secret[192]; /* for boundaries */
-    char text[STET__PSEUDONYM_MAX];
+    char text[STET__PSEUDONYM_MAX], text_http10[STET__PSEUDONYM_MAX];
 };
 
 #endif

@@ -118,6 +118,7 @@ struct stet__serving {
     struct stet__body *body;     /* NULL: there is none */
     struct stet__object *object; /* whose ready-made heads are used; NULL: `fields` */
     struct stet_fields fields;   /* without `object`: what goes out, Via not among it */
+    bool http10;                 /* it came in HTTP/1.0 */
     struct stet_cache_status status;
     uint64_t hash;   /* of the key: whose fill the body is */
     bool as_it_came; /* what the origin said is the answer: no condition counts */
@@ -142,11 +143,12 @@ void stet__serve(struct stet__proxy_worker *worker, struct stet__serving *servin
 void stet__serve_object(struct stet__visit *visit, struct stet__object *object,
                         const struct stet_cache_status *status);
 
-/* heads.c: `fields` with Via, as ready-made heads in `arena`; each NULL if there is no room. */
+/* heads.c: `fields` with Via, as ready-made heads in `arena`; each NULL if there is no room. `http10`: they
+ * came in HTTP/1.0. */
 const struct stet__head *stet__head_whole(struct stet__proxy_worker *worker, struct stet__arena *arena,
-                                          unsigned status, const struct stet_fields *fields);
+                                          unsigned status, const struct stet_fields *fields, bool http10);
 const struct stet__head *stet__head_not_modified(struct stet__proxy_worker *worker, struct stet__arena *arena,
-                                                 const struct stet_fields *fields);
+                                                 const struct stet_fields *fields, bool http10);
 
 /* A copy; an absent span stays absent. `*failed` becomes true if there is no memory. */
 struct stet_span stet__copy_span(struct stet__arena *arena, struct stet_span span, bool *failed);

@@ -104,6 +104,7 @@ struct stet__object *stet__object_new(const struct stet__object_parts *parts,
                                     .asked_at = parts->asked_at,
                                     .stored = *parts->stored,
                                     .query_prefixes = parts->query_prefixes,
+                                    .http10 = parts->http10,
                                     .coding = parts->coding,
                                     .codings = parts->codings,
                                     .body = parts->body};

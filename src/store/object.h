@@ -58,6 +58,7 @@ struct stet__object {
     size_t group_count;
     struct stet_span no_vary_search; /* the field value, if it is valid and not the default; else absent */
     bool query_prefixes;             /* it is an operator's, whose names may be prefixes: no_vary_search.h */
+    bool http10;                     /* it came in HTTP/1.0, or its last update did */
     struct stet__body *body;         /* NULL if there is none: a stored HEAD */
 
     /* Content codings. A copy is an object of its own, in no store, with its own fields and heads around one
@@ -80,6 +81,7 @@ struct stet__object_parts {
     size_t group_count;
     struct stet_span no_vary_search;
     bool query_prefixes;
+    bool http10;
     struct stet__body *body;
     enum stet_coding coding;
     unsigned codings;
