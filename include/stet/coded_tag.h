@@ -41,7 +41,7 @@ void stet_coded_tag_read(struct stet_etag tag, struct stet_coded_tag *out);
 /* Whether the suffix is one that stet writes. */
 bool stet_coded_tag_ours(struct stet_etag tag);
 
-#define STET_CODED_TAG_MORE 30 /* what a coded tag with quotes is longer than the opaque part of its base */
+#define STET_CODED_TAG_MORE 31 /* what a coded tag with quotes is longer than the opaque part of its base */
 
 /*
  * Writes the field value, with quotes and W/. `tag->kind` is KEPT or PASSING and `tag->coding` one that is

@@ -23,7 +23,7 @@ struct selection {
     struct stet_accept_encoding accept;
     unsigned base;    /* the set with the base's coding */
     unsigned there;   /* what can be sent */
-    unsigned late;    /* of these, what comes after equals */
+    unsigned late;    /* what comes after equals: it is not there yet, or not at all */
     bool transformed; /* copies count */
     bool ranged;
 };
@@ -173,7 +173,7 @@ void stet_coded_select(const struct stet_request *request, const struct stet_cod
     }
     stet_accept_encoding_read(&request->fields, &x.accept);
     x.there = x.base | offer->kept | offer->passing;
-    x.late = offer->passing & ~(x.base | offer->kept);
+    x.late = ~(x.base | offer->kept);
     x.ranged = request->method == STET_METHOD_GET && stet_fields_have(&request->fields, STET_FIELD_RANGE);
     if (find_held(&x, out))
         out->reason = STET_REASON_CODING_HELD;
