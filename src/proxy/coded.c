@@ -12,6 +12,8 @@
 #include <stet/cache_control.h>
 #include <stet/field.h>
 
+#include "proxy/fetch.h"
+
 /* ---- what may be made ---- */
 
 static bool is_event_stream(const struct stet_fields *fields)
@@ -242,11 +244,15 @@ static bool take_passing(struct stet__serving *serving)
 }
 
 /* What can be made while it is sent: the base decoded; and if it is this client's, coded. */
-static unsigned passing_of(const struct stet__proxy_worker *worker, const struct stet__serving *serving,
-                           unsigned makeable)
+static unsigned passing_of(const struct stet__serving *serving, unsigned makeable)
 {
-    bool coded = !serving->object && worker->configuration->code_passing != STET__CODE_PASSING_OFF;
-    return serving->body && (coded || serving->codable.own != STET_CODING_IDENTITY) ? makeable : 0;
+    return serving->body && (serving->codes || serving->codable.own != STET_CODING_IDENTITY) ? makeable : 0;
+}
+
+bool stet__coded_may_pass(const struct stet__proxy_worker *worker, bool kept)
+{
+    enum stet__code_passing passing = worker->configuration->code_passing;
+    return passing == STET__CODE_PASSING_ALL || (passing == STET__CODE_PASSING_STORED && kept);
 }
 
 void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving *serving)
@@ -269,7 +275,7 @@ void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving 
             return;
         if (complete)
             stet__copying_ask(worker->proxy, serving->object, serving->choice.coding);
-        passing = passing_of(worker, serving, makeable & ~there);
+        passing = passing_of(serving, makeable & ~there);
         select_among(serving, &offer, own | (there & makeable), passing, &serving->choice);
     }
     unsigned chosen = stet_coding_bit(serving->choice.coding);
@@ -280,6 +286,22 @@ void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving 
         taken = take_passing(serving);
     if (!taken)
         take_base(serving);
+}
+
+bool stet__coded_held(const struct stet__fetch *fetch, const struct stet__codable *codable)
+{
+    struct stet__proxy_worker *worker = fetch->worker;
+    struct stet__serving serving = {.exchange = fetch->visit->exchange,
+                                    .request = &fetch->request.head,
+                                    .stored = &fetch->next,
+                                    .codable = *codable};
+    struct stet_coded_offer offer = {
+        .base = fetch->next.selected.etag, .own = codable->own, .rank = worker->configuration->coding.rank};
+    unsigned own = stet_coding_bit(codable->own);
+    if (codable->codings == 0)
+        return false;
+    select_among(&serving, &offer, own | codable->codings, 0, &serving.choice);
+    return is_held(&serving);
 }
 
 void stet__coded_filled(struct stet__proxy_worker *worker, struct stet__object *object,

@@ -41,6 +41,13 @@ bool stet__coded_add_vary(struct stet__arena *arena, const struct stet__codable 
  */
 void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving *serving);
 
+/* Whether what is fetched for a client may be coded while it is sent to that; `kept`: it is stored, too. */
+bool stet__coded_may_pass(const struct stet__proxy_worker *worker, bool kept);
+
+/* Whether the client of a fetch has in some coding what came (fetch->next), by its If-None-Match: 304. */
+struct stet__fetch;
+bool stet__coded_held(const struct stet__fetch *fetch, const struct stet__codable *codable);
+
 /* What goes out of a chosen representation that has no ready-made heads: its fields, in the exchange's arena.
  * `etag` is the field value. False without memory. */
 bool stet__coded_fields(struct stet__serving *serving, const struct stet_fields *base, struct stet_span etag,

@@ -324,5 +324,9 @@ void stet__commit_complete(struct stet__fetch *fetch)
         amend(fetch, old, tagged ? &digest : NULL);
     else
         stet__store_remove(kept, old);
+    struct stet__object *latest = stet__store_version(kept, old);
+    if (latest)
+        stet__coded_filled(fetch->worker, latest, &fetch->request.head);
+    stet__object_release(latest);
     stet__object_release(old);
 }

@@ -5,6 +5,7 @@
 #include <stet/field.h>
 #include <stet/invalidation.h>
 
+#include "proxy/coded.h"
 #include "proxy/fetch.h"
 #include "proxy/lately.h"
 
@@ -164,6 +165,14 @@ static bool is_stored_as_it_came(const struct stet__fetch *fetch)
            stet_fields_have(&fetch->forwarded, STET_FIELD_DATE);
 }
 
+/* What may be made of the answer that came. */
+static struct stet__codable codable_of(const struct stet__fetch *fetch)
+{
+    bool known = fetch->framing == STET_BODY_LENGTH;
+    return stet__coded_judge(fetch->worker->configuration, &fetch->response,
+                             known ? fetch->content_length : STET__BODY_LENGTH_UNKNOWN);
+}
+
 /* The visit's answer is the one that came, from the body as it is or grows. */
 static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *stored, bool kept)
 {
@@ -185,11 +194,15 @@ static void answer_visit(struct stet__fetch *fetch, const struct stet_stored *st
                       fetch->request.head.method == STET_METHOD_POST,
         .came_status = fetch->response.status,
         .came_length = UINT64_MAX,
+        .codable = codable_of(fetch),
+        .codes = stet__coded_may_pass(fetch->worker, kept),
     };
     if (fetch->framing == STET_BODY_LENGTH)
         serving.came_length = fetch->content_length;
     if (kept && is_stored_as_it_came(fetch))
         serving.object = fetch->object;
+    else if (!stet__coded_add_vary(visit->exchange->arena, &serving.codable, &serving.fields))
+        serving.codable.codings = 0;
     serving.status.stored = kept;
     /* Why it is stored or not; fwd says why it was asked for. */
     bool storing = kept || fetch->receipt.reason == STET_REASON_FORWARDED;
@@ -208,8 +221,9 @@ static bool answer_not_modified(struct stet__fetch *fetch)
     struct stet_answer answer;
     if (!fetch->visit || fetch->validation.own_fields || fetch->response.status != 200)
         return false;
+    struct stet__codable codable = codable_of(fetch);
     stet_cache_answer(&fetch->request.head, &fetch->next, stet__loop_now_s(fetch->worker->loop), &answer);
-    if (answer.status != 304)
+    if (answer.status != 304 && !stet__coded_held(fetch, &codable))
         return false;
     answer_visit(fetch, &fetch->next, false);
     return true;
@@ -303,6 +317,8 @@ static void fill(struct stet__fetch *fetch, bool complete)
     else
         stet__fill_list(proxy->fills, &fetch->fill);
     fetch->leads = !complete;
+    if (complete)
+        stet__coded_filled(fetch->worker, fetch->object, &fetch->request.head);
     answer_visit(fetch, &fetch->object->stored, true);
     if (complete)
         stet__fetch_drop(fetch);

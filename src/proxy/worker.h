@@ -129,6 +129,7 @@ struct stet__serving {
     struct stet__part part; /* while it is sent */
 
     struct stet__codable codable;
+    bool codes; /* it may be coded while it is sent: it is this client for whom it was fetched */
     bool coded; /* the rest counts: stet__coded_choose */
     struct stet_coded_choice choice;
     struct stet_representation selected; /* as stet_cache_answer_coded wants it */
