@@ -6,7 +6,7 @@
  * Connections are not files: the kernel lets it connect to any origin.
  *
  * A file server: read: the folder that is served, and the two tables (media types, users). Written: the
- * folders of the log file and of Unix sockets.
+ * folders of the log file and of Unix sockets. Both: the folder of coded copies.
  *
  * With TLS, read: the folders of certificates and keys, and of what these are links to, as they are loaded
  * again when they change.
@@ -152,6 +152,10 @@ void stet__confine_serve(const struct stet__serve_settings *settings)
     struct reach reach = {.count = 0};
     add_root(&reach, settings->serve.root);
     add_copy(&reach, settings->serve.mime_types ? settings->serve.mime_types : "/etc/mime.types", false);
+    if (settings->cache_dir) {
+        add_copy(&reach, settings->cache_dir, false);
+        add_copy(&reach, settings->cache_dir, true);
+    }
     add_common(&reach, &settings->common);
     confine(&reach);
 }

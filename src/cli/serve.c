@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "cli/confine.h"
 #include "cli/run.h"
 #include "cli/serve_options.h"
+#include "serve/cache_dir.h"
 
 enum { ERROR_ROOM = 512 };
 
@@ -53,6 +55,24 @@ static void tell(const struct stet__run *run, const struct stet__server *server,
     }
 }
 
+/* Before the process is confined: the folder may have to be made. */
+static bool open_cache(struct stet__serve_settings *settings)
+{
+    const struct passwd *user = settings->common.user ? getpwnam(settings->common.user) : NULL;
+    if (!settings->cache_dir || settings->serve.coding.made == 0)
+        return true;
+    settings->serve.cache_folder =
+        stet__cache_dir_open_folder(settings->cache_dir, user ? user->pw_uid : geteuid());
+    if (settings->serve.cache_folder >= 0)
+        return true;
+    if (errno == EPERM)
+        stet__cli_complain("--cache-dir %s: others can get at it; it has to be the user's own, with mode 700",
+                           settings->cache_dir);
+    else
+        stet__cli_complain("--cache-dir %s: %s", settings->cache_dir, strerrordesc_np(errno));
+    return false;
+}
+
 static int run(struct stet__serve_settings *settings)
 {
     struct stet__run run = {.settings = &settings->common, .tell = tell};
@@ -61,6 +81,8 @@ static int run(struct stet__serve_settings *settings)
         return STET__EXIT_FOLDER;
     if (!stet__run_begin(&run))
         return STET__EXIT_USAGE;
+    if (!open_cache(settings))
+        return STET__EXIT_FAILURE;
     if (!settings->common.no_confine)
         stet__confine_serve(settings);
     if (!stet__serve_prepare(&settings->serve, error, sizeof error)) {

@@ -92,6 +92,10 @@ static const struct stet__option what[] = {
     STET__ROW_SWITCH("immutable", SERVE(immutable), "files named by a hash of their content may be kept a year"),
 };
 
+static const struct stet__option kept[] = {
+    STET__ROW_TEXT("cache-dir", "DIR", STET__FIELD(struct stet__serve_settings, cache_dir), "coded copies are kept in this folder, too, for after a restart"),
+};
+
 static const struct stet__option own_limits[] = {
     STET__ROW_SIZE("max-body-bytes", LIMIT(body_bytes), 0, STET__TIB, "body of a request, which is read and dropped, else 413"),
     STET__ROW_NUMBER("open-files", "N", SERVE(open_files), 1, 1000000, "files kept open, per worker"),
@@ -101,11 +105,11 @@ static const struct stet__option own_limits[] = {
 /* clang-format on */
 
 static const struct stet__option_rows where_rows = STET__ROWS(where), what_rows = STET__ROWS(what),
-                                      own_limit_rows = STET__ROWS(own_limits);
+                                      kept_rows = STET__ROWS(kept), own_limit_rows = STET__ROWS(own_limits);
 
 static const struct stet__option_rows *const parts[] = {
-    &where_rows,     &stet__rows_workers, &stet__rows_tls, &what_rows,
-    &stet__rows_log, &stet__rows_limits,  &own_limit_rows, &stet__rows_others};
+    &where_rows, &stet__rows_workers, &stet__rows_tls,    &what_rows,      &stet__rows_codings,
+    &kept_rows,  &stet__rows_log,     &stet__rows_limits, &own_limit_rows, &stet__rows_others};
 
 const struct stet__option_table stet__serve_options = {"serve", parts, sizeof parts / sizeof *parts};
 
@@ -113,12 +117,14 @@ void stet__serve_settings_init(struct stet__serve_settings *settings)
 {
     memset(settings, 0, sizeof *settings);
     stet__server_settings_init(&settings->common, &stet__serve_role);
+    stet__coding_settings_init(&settings->coded);
     stet__serve_configuration_default(&settings->serve);
 }
 
 void stet__serve_settings_release(struct stet__serve_settings *settings)
 {
     stet__server_settings_release(&settings->common);
+    stet__coding_settings_release(&settings->coded);
     free(settings->indexes.at);
     free(settings->pages.at);
     free(settings->rules.at);
@@ -142,6 +148,8 @@ bool stet__serve_settings_parse(struct stet__serve_settings *settings, int argc,
         settings->serve.index_names = settings->indexes.at;
         settings->serve.index_count = settings->indexes.count;
     }
+    stet__coding_settings_finish(&settings->coded);
+    settings->serve.coding = settings->coded.coding;
     settings->serve.error_pages = settings->pages.at;
     settings->serve.error_page_count = settings->pages.count;
     settings->serve.rules = settings->rules.at;

@@ -6,15 +6,19 @@
 #ifndef STET_CLI_SERVE_OPTIONS_H
 #define STET_CLI_SERVE_OPTIONS_H
 
-#include "cli/server_options.h"
+#include "cli/coding_options.h"
 #include "serve/serve.h"
 
 struct stet__serve_settings {
-    struct stet__server_settings common; /* first: the shared rows count from it */
+    union { /* first: the shared rows count from it */
+        struct stet__server_settings common;
+        struct stet__coding_server_settings coded;
+    };
     struct stet__serve_configuration serve;
     struct stet__cli_list indexes; /* const char * */
     struct stet__cli_list pages;   /* struct stet__error_page */
     struct stet__cli_list rules;   /* struct stet__rule */
+    const char *cache_dir;         /* NULL: none */
 };
 
 /* Every default. */

@@ -14,8 +14,8 @@
 
 #include "serve/octets.h"
 
-/* Opens the folder `path`; makes it if it is not there. A descriptor, or -1 with errno set: EPERM if it is
- * not private to `user`. */
+/* Opens the folder `path`; makes it if it is not there, and removes what has not been used for 30 days. A
+ * descriptor, or -1 with errno set: EPERM if it is not private to `user`. */
 int stet__cache_dir_open_folder(const char *path, unsigned user);
 
 /* The file of what is wanted, for reading; -1 if there is none. `folder` may be -1. */

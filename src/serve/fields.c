@@ -136,9 +136,9 @@ static bool is_codable(const struct stet__serve_configuration *configuration, co
                        const struct stet_fields *fields)
 {
     struct stet_response response = {.status = 200, .fields = *fields};
-    struct stet_coded_policy policy = {configuration->coding_types, configuration->coding_type_count,
-                                       configuration->coding_min_bytes, UINT64_MAX};
-    return configuration->codings != 0 && stet__path_last(entry->path).len > 0 &&
+    struct stet_coded_policy policy = configuration->coding.policy;
+    policy.max_octets = UINT64_MAX; /* for a sibling there is no maximum */
+    return configuration->coding.made != 0 && stet__path_last(entry->path).len > 0 &&
            stet_coded_judge(&response, entry->selected.length, &policy).codable;
 }
 

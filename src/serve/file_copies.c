@@ -166,9 +166,9 @@ static struct stet__file_copy_order *new_order(struct stet__serve_worker *worker
         .order = {.table = entry->copies->octets,
                   .base = entry->digest,
                   .coding = coding,
-                  .level = configuration->coding_levels[coding],
+                  .level = (int)configuration->coding.levels[coding],
                   .max_bytes = configuration->memory_bytes / MEMORY_SHARE,
-                  .make_max_bytes = configuration->coding_max_bytes,
+                  .make_max_bytes = configuration->coding.policy.max_octets,
                   .sibling = -1,
                   .cache = configuration->cache_folder},
         .key_len = entry->key.len};
@@ -208,8 +208,9 @@ static void ask_for(struct stet__serve_worker *worker, struct stet__entry *entry
 /* Those of the copies that a request may get, now or later. */
 static unsigned possible(const struct stet__serve_worker *worker, const struct stet__file_copies *copies)
 {
-    return stet_etag_present(copies->entry->selected.etag) ? worker->configuration->codings & ~copies->failed
-                                                           : 0;
+    return stet_etag_present(copies->entry->selected.etag)
+               ? worker->configuration->coding.made & ~copies->failed
+               : 0;
 }
 
 void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__exchange *exchange,
@@ -220,7 +221,7 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
     struct stet_coded_offer offer = {.base = entry->selected.etag,
                                      .own = STET_CODING_IDENTITY,
                                      .kept = possible(worker, copies),
-                                     .rank = worker->configuration->coding_rank};
+                                     .rank = worker->configuration->coding.rank};
     struct stet_coded_choice choice;
     /* What would it be if all were there? Mostly that is there. */
     stet_coded_select(request, &offer, &choice);

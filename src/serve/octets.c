@@ -122,10 +122,12 @@ static struct stet__octets *add(const struct stet__octets_order *order, struct s
     return other;
 }
 
+#define WORTH_BYTES 64 /* what the head of a copy is longer: Content-Encoding, and the suffix of the tag */
+
 /* A coding that saves nothing is not worth a representation of its own. */
 static uint64_t limit(const struct stet__octets_order *order)
 {
-    uint64_t smaller = order->from.length ? order->from.length - 1 : 0;
+    uint64_t smaller = order->from.length > WORTH_BYTES ? order->from.length - WORTH_BYTES : 0;
     return smaller < order->max_bytes ? smaller : order->max_bytes;
 }
 

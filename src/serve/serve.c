@@ -227,25 +227,6 @@ const struct stet__role stet__serve_role = {.start = start, .request = request, 
 void stet__serve_configuration_default(struct stet__serve_configuration *configuration)
 {
     static const char *const index_names[] = {"index.html"};
-    static const struct stet_span types[] = {
-#define TYPE(text) {text, sizeof(text) - 1}
-        TYPE("text/*"),
-        TYPE("+json"),
-        TYPE("+xml"),
-        TYPE("application/json"),
-        TYPE("application/javascript"),
-        TYPE("application/x-javascript"),
-        TYPE("application/xml"),
-        TYPE("application/wasm"),
-        TYPE("application/yaml"),
-        TYPE("application/rtf"),
-        TYPE("font/ttf"),
-        TYPE("font/otf"),
-        TYPE("application/vnd.ms-fontobject"),
-        TYPE("image/vnd.microsoft.icon"),
-        TYPE("image/bmp"),
-#undef TYPE
-    };
     *configuration = (struct stet__serve_configuration){
         .root = ".",
         .index_names = index_names,
@@ -254,12 +235,6 @@ void stet__serve_configuration_default(struct stet__serve_configuration *configu
         .open_files = 1024,
         .memory_bytes = UINT64_C(64) << 20,
         .tag_at_once_bytes = UINT64_C(1) << 20,
-        .codings = 1u << STET_CODING_BR | 1u << STET_CODING_ZSTD | 1u << STET_CODING_GZIP,
-        .coding_rank = {[STET_CODING_BR] = 3, [STET_CODING_ZSTD] = 2, [STET_CODING_GZIP] = 1},
-        .coding_types = types,
-        .coding_type_count = sizeof types / sizeof *types,
-        .coding_min_bytes = 1024,
-        .coding_max_bytes = UINT64_C(16) << 20,
         .cache_folder = -1,
     };
 }
@@ -326,7 +301,7 @@ bool stet__serve_prepare(const struct stet__serve_configuration *configuration, 
         return false;
     }
     shared.hashes = stet__hashes_new();
-    if (shared.hashes && (configuration->codings == 0 || prepare_codings(configuration)))
+    if (shared.hashes && (configuration->coding.made == 0 || prepare_codings(configuration)))
         return true;
     snprintf(error, error_len, "the threads in the background cannot start: %s", strerrordesc_np(errno));
     stet__serve_finish();

@@ -13,8 +13,7 @@
 #ifndef STET_SERVE_SERVE_H
 #define STET_SERVE_SERVE_H
 
-#include <stet/coding.h>
-
+#include "coding/settings.h"
 #include "net/exchange.h"
 #include "serve/rules.h"
 
@@ -40,15 +39,9 @@ struct stet__serve_configuration {
     bool immutable;        /* files named by their content hash get Cache-Control: immutable and a year */
     unsigned open_files;   /* files kept open, for each worker */
     uint64_t memory_bytes; /* of file contents kept in memory, for each worker */
-    unsigned codings;      /* the set of those that files are sent in; 0: none */
-    unsigned char coding_rank[STET_CODING_COUNT]; /* which of those that a client likes equally */
-    int coding_levels[STET_CODING_COUNT];         /* 0: the best */
-    const struct stet_span *coding_types;         /* as in stet_coded_policy */
-    size_t coding_type_count;
-    uint64_t coding_min_bytes;  /* smaller files are not coded */
-    uint64_t coding_max_bytes;  /* larger ones are sent coded only if there is a precompressed sibling */
-    int cache_folder;           /* of cache_dir.h; -1: none */
-    uint64_t tag_at_once_bytes; /* larger files are hashed in the background: 1 MiB, at most 16 */
+    struct stet__coding_settings coding; /* which files are sent in other codings; `made` 0: none */
+    int cache_folder;                    /* of cache_dir.h; -1: none */
+    uint64_t tag_at_once_bytes;          /* larger files are hashed in the background: 1 MiB, at most 16 */
 };
 
 void stet__serve_configuration_default(struct stet__serve_configuration *configuration);
