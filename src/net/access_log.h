@@ -27,7 +27,7 @@ struct stet__log_record {
     uint8_t peer[16];    /* IPv6, or IPv4 mapped into it; zero for a Unix socket */
     struct stet_span method, target, referer, user_agent;
     struct stet_span cache; /* the own member of Cache-Status; absent: there is none */
-    unsigned minor;         /* HTTP/1.minor */
+    unsigned major, minor;  /* of the version of HTTP */
 };
 
 struct stet__access_log;

@@ -86,6 +86,14 @@ static void put_quoted(struct stet__buffer *out, struct stet_span text)
     stet__buffer_append_text(out, "\"");
 }
 
+/* "1.1", "2.0": with both numbers for all versions, as readers of logs expect. */
+static void put_version(struct stet__buffer *out, const struct stet__log_record *record)
+{
+    stet__buffer_append_u64(out, record->major);
+    stet__buffer_append_text(out, ".");
+    stet__buffer_append_u64(out, record->minor);
+}
+
 static void put_request_line(struct stet__buffer *out, const struct stet__log_record *record)
 {
     if (!record->method.ptr) {
@@ -96,7 +104,9 @@ static void put_request_line(struct stet__buffer *out, const struct stet__log_re
     put_escaped(out, record->method, "\\x");
     stet__buffer_append_text(out, " ");
     put_escaped(out, record->target, "\\x");
-    stet__buffer_append_text(out, record->minor == 0 ? " HTTP/1.0\"" : " HTTP/1.1\"");
+    stet__buffer_append_text(out, " HTTP/");
+    put_version(out, record);
+    stet__buffer_append_text(out, "\"");
 }
 
 static void put_text_line(bool combined, const struct stet__log_record *record, struct stet__buffer *out)
@@ -147,7 +157,9 @@ static void put_json_line(const struct stet__log_record *record, struct stet__bu
     stet__buffer_append_text(out, "\"");
     put_json_text(out, "method", record->method);
     put_json_text(out, "target", record->target);
-    stet__buffer_append_text(out, record->minor == 0 ? ",\"version\":\"1.0\"" : ",\"version\":\"1.1\"");
+    stet__buffer_append_text(out, ",\"version\":\"");
+    put_version(out, record);
+    stet__buffer_append_text(out, "\"");
     put_json_number(out, "status", record->status);
     put_json_number(out, "bytes", record->body_bytes);
     put_json_number(out, "duration_us", record->duration_us);

@@ -59,7 +59,8 @@ static struct stet_span field_value(const struct stet_fields *fields, enum stet_
 static struct stet__log_record make_record(const struct stet__connection *connection,
                                            const struct stet_http1_request *request)
 {
-    struct stet__log_record record = {.when = stet__loop_now_s(connection->worker->loop), .minor = 1};
+    struct stet__log_record record = {
+        .when = stet__loop_now_s(connection->worker->loop), .major = 1, .minor = 1};
     memcpy(record.peer, connection->peer, sizeof record.peer);
     if (!request)
         return record;

@@ -39,6 +39,9 @@ void stet__limits_default(struct stet__limits *limits)
                                     .send_timeout_s = 60,
                                     .stop_timeout_s = 10,
                                     .connections = 16384,
+                                    .streams = 128,
+                                    .resets = 500,
+                                    .controls = 10000,
                                     .pipeline = 64};
 }
 

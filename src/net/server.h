@@ -24,6 +24,9 @@ struct stet__limits {
     unsigned send_timeout_s; /* no progress of an answer: closed */
     unsigned stop_timeout_s; /* SIGTERM until what is in flight is cut off */
     unsigned connections;    /* of all workers together: the next one waits in the backlog */
+    unsigned streams;        /* of one connection of HTTP/2 at a time: REFUSED_STREAM */
+    unsigned resets;         /* of streams of one connection in a minute: GOAWAY, ENHANCE_YOUR_CALM */
+    unsigned controls;       /* frames in a minute that ask for nothing: the same */
     unsigned pipeline;       /* requests answered in one go, before the socket is written */
 };
 

@@ -33,6 +33,7 @@ static struct stet__log_record sample(void)
                                      .target = STET_SPAN("/a?b"),
                                      .referer = STET_SPAN("http://x/\"\\"),
                                      .user_agent = STET_SPAN("a\tb\x7f\xc3\xa9"),
+                                     .major = 1,
                                      .minor = 1};
 }
 
@@ -87,7 +88,8 @@ static void test_json(void **state)
         "\"version\":\"1.1\",\"status\":304,\"bytes\":0,\"duration_us\":1500,"
         "\"reason\":\"if-none-match-matches\",\"referer\":\"http://x/\\u0022\\u005c\","
         "\"user_agent\":\"a\\u0009b\\u007f\\u00c3\\u00a9\"}\n");
-    record = (struct stet__log_record){.status = 200, .reason = "ok", .aborted = true, .minor = 1};
+    record =
+        (struct stet__log_record){.status = 200, .reason = "ok", .aborted = true, .major = 1, .minor = 1};
     record.cache = STET_SPAN("stet; key=\"k\"");
     assert_line(STET__LOG_JSON, &record,
                 "{\"time\":\"1970-01-01T00:00:00Z\",\"peer\":\"unix:\",\"version\":\"1.1\",\"status\":200,"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What costs a client next to nothing and this side something, and is right now and then: RFC 9113 section
+ * 10.5. Each connection has a budget for a minute; one that overdraws it gets GOAWAY, ENHANCE_YOUR_CALM.
+ *
+ *   resets     streams that end before their answer is whole, whoever reset them: rapid reset
+ *              (CVE-2023-44487), and resets that this side is provoked to (CVE-2025-8671)
+ *   controls   frames that ask for no answer of a role: PING, SETTINGS, PRIORITY, PRIORITY_UPDATE, unknown
+ *              ones, DATA without content, WINDOW_UPDATE by next to nothing
+ *
+ * Bounded elsewhere: CONTINUATION frames of one header block (CVE-2024-27316) by nghttp2, eight; answers to
+ * PING and SETTINGS that wait to be sent by nghttp2 (http2.c); header lists, after decompression, by
+ * http2_head.c.
+ */
+#include "net/http2_stream.h"
+
+#define MINUTE_MS 60000
+#define SMALL_INCREMENT 1024 /* no client that reads at all opens a window by less, again and again */
+
+/* The budget fills again in a minute. True if there was something left. */
+static bool spend(struct stet__http2 *http2, struct stet__http2_budget *budget, unsigned limit)
+{
+    int64_t now_ms = stet__loop_monotonic_ms(http2->connection->worker->loop);
+    int64_t passed_ms = now_ms - budget->full_at_ms;
+    uint64_t more = passed_ms >= MINUTE_MS ? limit : (uint64_t)passed_ms * limit / MINUTE_MS;
+    if (more > 0) {
+        budget->left = more < limit - budget->left ? budget->left + (unsigned)more : limit;
+        budget->full_at_ms = now_ms;
+    }
+    if (budget->left == 0)
+        return false;
+    budget->left--;
+    return true;
+}
+
+static void charge(struct stet__http2 *http2, struct stet__http2_budget *budget, unsigned limit)
+{
+    if (spend(http2, budget, limit) || http2->calm)
+        return;
+    http2->calm = true;
+    if (nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM) != 0)
+        http2->connection->broken = true;
+}
+
+void stet__http2_flood_begin(struct stet__http2 *http2)
+{
+    const struct stet__worker *worker = http2->connection->worker;
+    int64_t now_ms = stet__loop_monotonic_ms(worker->loop);
+    http2->resets = (struct stet__http2_budget){worker->limits->resets, now_ms};
+    http2->controls = (struct stet__http2_budget){worker->limits->controls, now_ms};
+}
+
+void stet__http2_count_reset(struct stet__http2 *http2)
+{
+    charge(http2, &http2->resets, http2->connection->worker->limits->resets);
+}
+
+int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct stet__http2 *http2 = user;
+    switch (head->type) {
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_RST_STREAM:
+    case NGHTTP2_WINDOW_UPDATE:
+    case NGHTTP2_CONTINUATION:
+        break;
+    case NGHTTP2_DATA:
+        if (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM))
+            break;
+        /* fall through */
+    default:
+        charge(http2, &http2->controls, http2->connection->worker->limits->controls);
+        break;
+    }
+    return 0;
+}
+
+int stet__http2_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user)
+{
+    stet__http2_count_reset(user);
+    return 0;
+}
+
+void stet__http2_count_frame(struct stet__http2 *http2, const nghttp2_frame *frame)
+{
+    bool padding = frame->hd.type == NGHTTP2_DATA && frame->hd.length > 0 &&
+                   frame->hd.length == frame->data.padlen && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
+    bool small = frame->hd.type == NGHTTP2_WINDOW_UPDATE &&
+                 frame->window_update.window_size_increment < SMALL_INCREMENT;
+    if (padding || small)
+        charge(http2, &http2->controls, http2->connection->worker->limits->controls);
+}
