@@ -154,13 +154,15 @@ static bool must_refuse(const struct stet__http2_stream *stream, struct stet__re
 static void ask_role(struct stet__http2_stream *stream)
 {
     struct stet__worker *worker = stream->shared->worker;
-    stream->exchange = (struct stet__exchange){.driver = &stet__http2_driver,
-                                               .request = &stream->request,
-                                               .arena = &stream->arena,
-                                               .now = stet__loop_now_s(worker->loop),
-                                               .connection = stream->http2->connection,
-                                               .scheme = STET_SPAN("http"),
-                                               .peer = stream->peer};
+    struct stet__connection *connection = stream->http2->connection;
+    stream->exchange =
+        (struct stet__exchange){.driver = &stet__http2_driver,
+                                .request = &stream->request,
+                                .arena = &stream->arena,
+                                .now = stet__loop_now_s(worker->loop),
+                                .connection = connection,
+                                .scheme = connection->tls ? STET_SPAN("https") : STET_SPAN("http"),
+                                .peer = stream->peer};
     stream->asked = true;
     worker->role->request(worker->role_state, &stream->exchange);
 }
