@@ -156,8 +156,14 @@ static void tell(struct stet__watcher *w, struct stet__folder *folder, const str
     struct stet_span name = {event->name, strnlen(event->name, event->len)};
     bool appeared = (event->mask & (IN_CREATE | IN_MOVED_TO)) != 0;
     bool content = (event->mask & (IN_MODIFY | IN_CLOSE_WRITE)) != 0;
-    for (struct stet__list *node = folder->watched.next, *next; node != &folder->watched; node = next) {
-        next = node->next;
+    struct stet__list untold; /* takes the place of the list's head */
+    stet__list_append(&folder->watched, &untold);
+    stet__list_remove(&folder->watched);
+    /* Who is told may remove any of them, not only what it is told of. */
+    while (!stet__list_empty(&untold)) {
+        struct stet__list *node = untold.next;
+        stet__list_remove(node);
+        stet__list_append(&folder->watched, node);
         struct stet__watched *watched = stet__list_entry(node, struct stet__watched, node);
         bool same = stet_span_equal(watched->name, name);
         if (same || (appeared && watched->new_names))
