@@ -4,10 +4,12 @@
  * proxy says about itself and the client, and the conditions that core wants (RFC 9111 section 4.3.1).
  *
  * What does not go on: hop-by-hop fields, TE (trailers come anyway), Expect (unless there is a body to hold
- * back), the token of --debug-header.
+ * back), the token of --debug-header. The origin knows nothing of coded copies: it gets its own tags, and no
+ * range of octets that it does not have.
  */
 #include <arpa/inet.h>
 
+#include <stet/coded_tag.h>
 #include <stet/field.h>
 #include <stet/forward.h>
 
@@ -36,6 +38,35 @@ static bool is_claim(const struct stet__fetch *fetch, const struct stet_field *f
            stet_forwarded_drops(field, fetch->worker->configuration->trust_forwarded);
 }
 
+/*
+ * Accept-Encoding goes on in the normal form by which variants are told apart (vary.h), so that clients that
+ * say the same in many ways lead to one. Not of a dictionary (RFC 9842), whose codings are not known here.
+ */
+static bool normalises(const struct stet__fetch *fetch)
+{
+    const struct stet_fields *fields = &fetch->request.head.fields;
+    for (size_t i = 0; i < fields->count; i++)
+        if (fields->at[i].id == STET_FIELD_OTHER &&
+            stet_span_equal_nocase(fields->at[i].name, STET_SPAN("Available-Dictionary")))
+            return false;
+    return !fetch->target.bypassed;
+}
+
+/* Of the client's own conditions. */
+static bool is_rewritten(const struct stet__fetch *fetch, enum stet_field_id id)
+{
+    switch (id) {
+    case STET_FIELD_IF_NONE_MATCH:
+    case STET_FIELD_IF_MATCH:
+        return true;
+    case STET_FIELD_RANGE:
+    case STET_FIELD_IF_RANGE:
+        return !fetch->validation.own_fields || stet_origin_range_ours(&fetch->request.head.fields);
+    default:
+        return !fetch->validation.own_fields && is_condition(id);
+    }
+}
+
 /* Fields that this file writes itself, or leaves out. */
 static bool is_own(const struct stet__fetch *fetch, const struct stet_field *field)
 {
@@ -58,8 +89,45 @@ static bool is_own(const struct stet__fetch *fetch, const struct stet_field *fie
             return true;
         return configuration->debug_token.ptr &&
                stet_span_equal_nocase(field->name, STET_SPAN(STET__TOKEN_FIELD));
+    case STET_FIELD_ACCEPT_ENCODING:
+        return normalises(fetch);
     default:
-        return !fetch->validation.own_fields && is_condition(field->id);
+        return is_rewritten(fetch, field->id);
+    }
+}
+
+static void put_accept_encoding(const struct stet__fetch *fetch, struct stet__buffer *out)
+{
+    struct stet_accept_encoding accept;
+    char text[STET_ACCEPT_ENCODING_LEN];
+    if (!stet_fields_have(&fetch->request.head.fields, STET_FIELD_ACCEPT_ENCODING) || !normalises(fetch))
+        return;
+    stet_accept_encoding_read(&fetch->request.head.fields, &accept);
+    line(out, "Accept-Encoding", stet_span_of(text, stet_accept_encoding_write(accept.set, text)));
+}
+
+/* If-None-Match or If-Match of the client, as the origin knows its tags. */
+static void put_tags(struct stet__fetch *fetch, enum stet_field_id id, struct stet__buffer *out)
+{
+    const struct stet_fields *fields = &fetch->request.head.fields;
+    const struct stet_field *field = stet_fields_find(fields, id, 0);
+    size_t octets = 0, len = 0;
+    for (; field; field = stet_fields_find(fields, id, (size_t)(field - fields->at) + 1))
+        octets += field->value.len + 2;
+    if (octets == 0)
+        return;
+    char *room = stet__arena_alloc(&fetch->arena, octets);
+    enum stet_origin_tags tags =
+        room ? stet_origin_tags_write(fields, id, room, octets, &len) : STET_ORIGIN_TAGS_NO_ROOM;
+    if (tags == STET_ORIGIN_TAGS_REWRITTEN)
+        line(out, id == STET_FIELD_IF_MATCH ? "If-Match" : "If-None-Match", stet_span_of(room, len));
+    out->failed |= tags == STET_ORIGIN_TAGS_NO_ROOM;
+    field = tags == STET_ORIGIN_TAGS_AS_THEY_ARE ? stet_fields_find(fields, id, 0) : NULL;
+    for (; field; field = stet_fields_find(fields, id, (size_t)(field - fields->at) + 1)) {
+        stet__buffer_append(out, field->name);
+        stet__buffer_append_text(out, ": ");
+        stet__buffer_append(out, field->value);
+        stet__buffer_append_text(out, "\r\n");
     }
 }
 
@@ -91,10 +159,14 @@ static void put_range(struct stet__buffer *out, const struct stet_validation *va
         line(out, "If-Range", validation->if_range);
 }
 
-static void put_conditions(struct stet__buffer *out, const struct stet_validation *validation)
+static void put_conditions(struct stet__fetch *fetch, struct stet__buffer *out)
 {
-    if (validation->own_fields)
+    const struct stet_validation *validation = &fetch->validation;
+    if (validation->own_fields) {
+        put_tags(fetch, STET_FIELD_IF_MATCH, out);
+        put_tags(fetch, STET_FIELD_IF_NONE_MATCH, out);
         return;
+    }
     if (validation->if_none_match.ptr)
         line(out, "If-None-Match", validation->if_none_match);
     if (validation->if_modified_since.ptr)
@@ -196,7 +268,8 @@ bool stet__ask_head(struct stet__fetch *fetch, struct stet__buffer *out)
         stet__buffer_append_u64(out, fetch->target.max_forwards);
         stet__buffer_append_text(out, "\r\n");
     }
-    put_conditions(out, &fetch->validation);
+    put_accept_encoding(fetch, out);
+    put_conditions(fetch, out);
     put_framing(fetch, out);
     put_who(fetch, out);
     stet__buffer_append_text(out, "Via: ");

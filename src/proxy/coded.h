@@ -53,6 +53,17 @@ bool stet__coded_held(const struct stet__fetch *fetch, const struct stet__codabl
 bool stet__coded_fields(struct stet__serving *serving, const struct stet_fields *base, struct stet_span etag,
                         struct stet_fields *fields);
 
+/* What goes on of an answer that nobody keeps. */
+struct stet__coded_relay {
+    struct stet_fields fields;
+    bool coded;              /* its content has to be recoded as the rest says */
+    enum stet_coding coding; /* for stet__recode */
+    bool decode;
+};
+
+/* relayed.c: of fetch->forwarded, in the exchange's arena. False without memory. */
+bool stet__coded_relay(struct stet__fetch *fetch, struct stet__coded_relay *out);
+
 /* The tag as it stands in the field that it was read from. */
 struct stet_span stet__tag_text(struct stet_etag tag);
 

@@ -7,6 +7,7 @@
 #include <stet/forward.h>
 
 #include "net/head.h"
+#include "proxy/coded.h"
 #include "proxy/fetch.h"
 
 const struct stet_fields *stet__forwarded_fields(struct stet__arena *arena, const struct stet_fields *from)
@@ -77,16 +78,33 @@ static bool take_held(struct stet__fetch *fetch)
     return true;
 }
 
+/* The head and, if there is content, its source. False without memory. */
+static bool make_reply(struct stet__fetch *fetch, struct stet__reply *reply)
+{
+    struct stet__exchange *exchange = fetch->visit->exchange;
+    struct stet__coded_relay relay;
+    fetch->down.owner = fetch;
+    fetch->down.ready = ready;
+    fetch->down.drained = drained;
+    if (!stet__coded_relay(fetch, &relay))
+        return false;
+    reply->head = stet__head_whole(fetch->worker, exchange->arena, fetch->response.status, &relay.fields,
+                                   fetch->http10);
+    if (!reply->head || !take_held(fetch))
+        return false;
+    if (fetch->framing == STET_BODY_NONE)
+        return true;
+    reply->chunked = !stet_fields_have(&relay.fields, STET_FIELD_CONTENT_LENGTH);
+    reply->source = (struct stet__source){.owner = fetch, .next = next, .trailers = trailers, .done = done};
+    return !relay.coded || stet__recode(fetch->worker, &reply->source, relay.coding, relay.decode);
+}
+
 void stet__relay_begin(struct stet__fetch *fetch)
 {
     struct stet__visit *visit = fetch->visit;
     struct stet__exchange *exchange = visit->exchange;
-    fetch->down.owner = fetch;
-    fetch->down.ready = ready;
-    fetch->down.drained = drained;
-    const struct stet__head *head = stet__head_whole(fetch->worker, exchange->arena, fetch->response.status,
-                                                     &fetch->forwarded, fetch->http10);
-    if (!head || !take_held(fetch)) {
+    struct stet__reply reply = {.reason = fetch->receipt.reason};
+    if (!make_reply(fetch, &reply)) {
         stet__fetch_failed(fetch, STET_REASON_UPSTREAM_INTERNAL);
         return;
     }
@@ -98,11 +116,9 @@ void stet__relay_begin(struct stet__fetch *fetch)
     stet__extra_status(&extra, fetch->worker, &status);
     stet__trace_answer(visit->trace, fetch->response.status, status.detail);
     stet__extra_trace(&extra, visit->trace);
-    struct stet__reply reply = {.head = head,
-                                .extra = extra.at,
-                                .extra_count = extra.count,
-                                .reason = fetch->receipt.reason,
-                                .cache = extra.cache};
+    reply.extra = extra.at;
+    reply.extra_count = extra.count;
+    reply.cache = extra.cache;
     fetch->visit = NULL;
     visit->fetch = NULL;
     if (fetch->leads)
@@ -115,8 +131,6 @@ void stet__relay_begin(struct stet__fetch *fetch)
     }
     fetch->state = STET__FETCH_RELAY;
     fetch->exchange = exchange;
-    reply.source = (struct stet__source){.owner = fetch, .next = next, .trailers = trailers, .done = done};
-    reply.chunked = !stet_fields_have(&fetch->forwarded, STET_FIELD_CONTENT_LENGTH);
     stet__exchange_answer(exchange, &reply);
 }
 
