@@ -87,6 +87,9 @@ static const struct stet__option limits[] = {
     SECONDS("stop-timeout", stop_timeout_s, 0, "what is in flight after SIGTERM, then it is cut off"),
     STET__ROW_NUMBER("max-connections", "N", LIMIT(connections), 1, 10000000, "at a time; the next one waits"),
     STET__ROW_NUMBER("max-pipeline", "N", LIMIT(pipeline), 1, 10000, "requests of a connection that are answered in one go"),
+    STET__ROW_NUMBER("max-streams", "N", LIMIT(streams), 1, 10000, "HTTP/2: requests of a connection at a time"),
+    STET__ROW_NUMBER("max-resets", "N", LIMIT(resets), 1, 1000000, "HTTP/2: streams of a connection that are reset in a minute"),
+    STET__ROW_NUMBER("max-control-frames", "N", LIMIT(controls), 16, 10000000, "HTTP/2: frames in a minute that ask for nothing"),
 };
 
 static const struct stet__option others[] = {
