@@ -63,7 +63,10 @@ static bool read_member(struct stet_span member, struct stet_span *coding, unsig
         return true;
     }
     stet_member_split(member, coding, &params);
-    if (!stet_is_token(*coding) || stet_param_next(&params, &name, &value) != STET_OK)
+    int status = stet_param_next(&params, &name, &value);
+    if (status == STET_END) /* nothing but semicolons */
+        return stet_is_token(*coding);
+    if (status != STET_OK || !stet_is_token(*coding))
         return false;
     return stet_span_equal_nocase(name, STET_SPAN("q")) && value.ptr &&
            stet_qvalue_parse(value, q) == STET_OK && stet_param_next(&params, &name, &value) == STET_END;

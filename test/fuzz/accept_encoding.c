@@ -62,10 +62,11 @@ static int qvalue(struct stet_span s)
     return n > 1000 ? -1 : n;
 }
 
-/* Parameters after the coding: one weight, between any number of empty ones. -1 for anything else. */
+/* Parameters after the coding: at most one weight, between any number of empty ones. -1 for anything else. */
 static int weight(struct stet_span rest)
 {
-    int q = -1;
+    bool weighted = false;
+    int q = 1000;
     while (rest.len > 0) {
         const char *semicolon = memchr(rest.ptr, ';', rest.len);
         size_t len = semicolon ? (size_t)(semicolon - rest.ptr) : rest.len;
@@ -73,11 +74,12 @@ static int weight(struct stet_span rest)
         rest = stet_span_skip(rest, semicolon ? len + 1 : len);
         if (part.len == 0)
             continue;
-        if (q >= 0 || part.len < 3 || (part.ptr[0] | 0x20) != 'q' || part.ptr[1] != '=')
+        if (weighted || part.len < 3 || (part.ptr[0] | 0x20) != 'q' || part.ptr[1] != '=')
             return -1;
         q = qvalue(stet_span_skip(part, 2));
         if (q < 0)
             return -1;
+        weighted = true;
     }
     return q;
 }
