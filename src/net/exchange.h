@@ -84,13 +84,15 @@ struct stet__exchange {
  *
  *   "HTTP/1.1 304 Not Modified\r\nETag: \"...\"\r\nCache-Control: max-age=60\r\n"
  *
- * `fields` are views into the same octets, for drivers of other versions.
+ * `fields` are views into the same octets, for drivers of other versions, unless `by_octets`: then they are
+ * those of what the head was made of, only Content-Length counts, and such a driver reads `h1`.
  */
 struct stet__head {
     unsigned status;
     struct stet_span h1;
     struct stet_fields fields;
     int64_t expires_after_s; /* the driver adds Expires: Date plus this; -1: it adds none */
+    bool by_octets;
     bool has_date; /* Date is among the fields already: a stored response keeps its own (RFC 9110 6.6.1) */
 };
 

@@ -68,6 +68,33 @@ static size_t put_fields(nghttp2_nv *to, const struct stet_field *at, size_t cou
     return n;
 }
 
+/* How many lines `put_octets` needs room for. */
+static size_t count_octets(struct stet_span h1)
+{
+    size_t lines = 0;
+    for (const char *at = h1.ptr, *end = h1.ptr + h1.len; (at = memchr(at, '\n', (size_t)(end - at))); at++)
+        lines++;
+    return lines;
+}
+
+/* The field lines of a ready-made head, "Name: value CRLF", whose first line is the status line. None is of
+ * the connection. */
+static size_t put_octets(nghttp2_nv *to, struct stet_span h1, uint8_t flags)
+{
+    const char *end = h1.ptr + h1.len, *at = (const char *)memchr(h1.ptr, '\n', h1.len) + 1;
+    size_t n = 0;
+    while (at < end) {
+        const char *colon = memchr(at, ':', (size_t)(end - at));
+        const char *line_end = memchr(colon, '\n', (size_t)(end - colon));
+        struct stet_span name = stet_span_of(at, (size_t)(colon - at));
+        struct stet_span value = stet_span_of(colon + 2, (size_t)(line_end - colon) - 3);
+        bool cookie = stet_span_equal_nocase(name, STET_SPAN("set-cookie"));
+        to[n++] = pair(name, value, cookie ? flags | NGHTTP2_NV_FLAG_NO_INDEX : flags);
+        at = line_end + 1;
+    }
+    return n;
+}
+
 /* Date and Expires: RFC 9110 section 6.6.1. `room` is for the latter's date. */
 static size_t put_dates(const struct stet__http2_stream *stream, const struct stet__head *head,
                         nghttp2_nv *to, char *room)
@@ -109,14 +136,18 @@ static void fail(struct stet__http2_stream *stream)
 static bool submit(struct stet__http2_stream *stream, const struct stet__reply *reply, bool body)
 {
     const struct stet__head *head = reply->head;
-    size_t room = head->fields.count + reply->extra_count + ADDED, n = 0;
+    size_t own = head->by_octets ? count_octets(head->h1) : head->fields.count;
+    size_t room = own + reply->extra_count + ADDED, n = 0;
     nghttp2_nv *lines = stet__arena_alloc(&stream->arena, room * sizeof *lines);
     char digits[3], date[STET_DATE_LEN];
     if (!lines)
         return false;
     uint8_t kept = stream->data.parts.hold ? NGHTTP2_NV_FLAG_NO_COPY_VALUE : NGHTTP2_NV_FLAG_NONE;
     n += put_status(lines + n, head->status, digits);
-    n += put_fields(lines + n, head->fields.at, head->fields.count, kept);
+    if (head->by_octets)
+        n += put_octets(lines + n, head->h1, kept);
+    else
+        n += put_fields(lines + n, head->fields.at, head->fields.count, kept);
     n += put_fields(lines + n, reply->extra, reply->extra_count, NGHTTP2_NV_FLAG_NONE);
     n += put_dates(stream, head, lines + n, date);
     nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = stet__http2_data_supply};

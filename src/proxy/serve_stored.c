@@ -121,6 +121,7 @@ static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving 
                                     .h1 = serving->object->heads[STET__HEAD_WHOLE],
                                     .fields = *fields_of(serving),
                                     .expires_after_s = -1,
+                                    .by_octets = true,
                                     .has_date = true};
         reply.head = &ready;
     } else {
@@ -162,6 +163,7 @@ static void serve_not_modified(struct stet__proxy_worker *worker, struct stet__s
                                     .h1 = serving->object->heads[STET__HEAD_NOT_MODIFIED],
                                     .fields = *fields_of(serving),
                                     .expires_after_s = -1,
+                                    .by_octets = true,
                                     .has_date = true};
         reply.head = &ready;
     } else {
