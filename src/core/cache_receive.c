@@ -148,6 +148,20 @@ static bool clients_tag(const struct stet_request *request, struct stet_etag tag
     return false;
 }
 
+/* Whether `tag` is a member of If-None-Match, that went to the origin, but for what servers do to tags that
+ * code on the way. */
+static bool clients_variation(const struct stet_request *request, struct stet_etag tag)
+{
+    struct stet_etag_list list;
+    struct stet_etag member;
+    if (stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) != STET_ETAG_LIST_TAGS)
+        return false;
+    while (stet_etag_list_next(&list, &member) == STET_OK)
+        if (stet_coded_tag_variation(stet__origin_tag(member), tag))
+            return true;
+    return false;
+}
+
 /* Whether the 304 names stored[i], among those whose tags were offered. */
 static bool named(const struct exchange *x, size_t i)
 {
@@ -304,7 +318,7 @@ static bool is_clients(const struct exchange *x)
     bool unnamed =
         !stet_etag_present(etag) ||
         stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) != STET_ETAG_LIST_TAGS;
-    return (x->validation->own_fields && unnamed) ||
+    return (x->validation->own_fields && (unnamed || clients_variation(request, etag))) ||
            ((x->validation->own_fields || x->validation->clients) && clients_tag(request, etag));
 }
 
