@@ -12,8 +12,6 @@
 #include "base/assert.h"
 #include "net/tls_io.h"
 
-#define HANDSHAKE_RECORD 22 /* the first octet of every client that speaks TLS: RFC 8446 section 5.1 */
-
 static void run_again(struct stet__soon *soon)
 {
     struct stet__tls *tls = stet__list_entry(soon, struct stet__tls, soon);
@@ -168,12 +166,14 @@ static size_t decrypt(struct stet__tls *tls, char *to, size_t room)
     return got;
 }
 
-/* Nobody else begins with a letter: a request without TLS. */
-static bool speaks_http(const struct stet__tls *tls, struct stet_span first)
+/* A client that speaks TLS begins with a handshake record, RFC 8446 section 5.1; only HTTP begins with a
+ * letter. */
+static bool speaks_http(struct stet__tls *tls, struct stet_span octets)
 {
-    unsigned char octet = (unsigned char)first.ptr[0];
-    return SSL_is_server(tls->ssl) && SSL_get_state(tls->ssl) == TLS_ST_BEFORE && octet != HANDSHAKE_RECORD &&
-           octet >= 'A' && octet <= 'z';
+    bool letter = octets.ptr[0] >= 'A' && octets.ptr[0] <= 'z';
+    bool first = !tls->begun;
+    tls->begun = true;
+    return first && letter && SSL_is_server(tls->ssl);
 }
 
 /* One recv, if it can bring something. False with errno, or with `*end` at the end of the stream. */
@@ -193,7 +193,7 @@ static bool fill(struct stet__tls *tls, int fd, size_t room)
     return fail(tls, EPROTO) == 0;
 }
 
-/* The handshake, and records that have come; tells whether anything can be read at all. */
+/* False with errno. */
 static bool ready_to_read(struct stet__tls *tls, int fd)
 {
     if (tls->failed) {
@@ -211,12 +211,14 @@ ssize_t stet__tls_recv(struct stet__tls *tls, int fd, void *to, size_t room)
     if (tls->in.len > 0 || SSL_pending(tls->ssl) > 0) {
         give(tls, stet__buffer_span(&tls->in));
         got = decrypt(tls, to, room);
-        (void)take_back(tls); /* it only becomes less */
     }
     if (got == 0 && !tls->ended && !tls->failed) {
-        if (!fill(tls, fd, room))
+        /* OpenSSL has taken all there was, and found no whole record. */
+        stet__buffer_release(&tls->in);
+        if (fill(tls, fd, room))
+            got = decrypt(tls, to, room);
+        else if (tls->failed)
             return -1;
-        got = decrypt(tls, to, room);
     }
     bool kept = take_back(tls);
     if (!flush_written(tls, fd, false) && got == 0)
@@ -295,6 +297,8 @@ static bool encrypt(struct stet__tls *tls, struct stet_span record)
     if (n == (int)record.len)
         return true;
     ERR_clear_error();
+    /* The memory is for the next connection. */
+    stet__buffer_clear(&tls->io->output);
     fail(tls, EPROTO);
     return false;
 }

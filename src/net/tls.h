@@ -39,6 +39,7 @@ struct stet__tls {
     struct stet__watch *watch; /* what stet__tls_go_on runs */
     struct stet__soon soon;
     struct stet__buffer in, out;
+    bool begun;       /* octets have come */
     bool established; /* the handshake is complete */
     bool ended;       /* close_notify has come */
     bool failed;      /* nothing more comes or goes */
