@@ -226,7 +226,8 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
     /* What would it be if all were there? Mostly that is there. */
     stet_coded_select(request, &offer, &choice);
     unsigned bit = stet_coding_bit(choice.coding);
-    if ((bit & offer.kept & ~copies->kept) != 0) {
+    /* Who holds a copy from before a restart, or another worker's, needs no octets to be told so. */
+    if ((bit & offer.kept & ~copies->kept) != 0 && choice.reason != STET_REASON_CODING_HELD) {
         if (choice.reason == STET_REASON_CODING_PREFERRED)
             ask_for(worker, entry, choice.coding, exchange->now);
         offer.kept = copies->kept;
