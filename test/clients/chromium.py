@@ -11,7 +11,7 @@ import sys
 
 import devtools
 import support
-from page import EDITED, FILES, SEEN, svg
+from page import EDITED, FILES, SEEN, svg, targets
 
 APPLICATION = b"""<!doctype html>
 <meta charset="utf-8">
@@ -20,12 +20,6 @@ APPLICATION = b"""<!doctype html>
 <main></main>
 <script>document.querySelector('main').textContent = 'route ' + location.pathname;</script>
 """
-
-
-def targets(status, **others):
-    """{target: status} of all files, with others for some."""
-    found = {"/" if path == "index.html" else "/" + path: status for path in FILES}
-    return {**found, **{"/" + name: value for name, value in others.items()}}
 
 
 def picture(browser, name):

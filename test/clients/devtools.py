@@ -42,7 +42,7 @@ def high_pipe():
 class Chromium:
     """One browser with one page, in a profile of its own."""
 
-    def __init__(self):
+    def __init__(self, flags=()):
         self.home = tempfile.mkdtemp(prefix="stet-chromium-")
         # All four above the numbers 3 and 4, which the shell gives to copies of two of them.
         to_read, self.to = high_pipe()
@@ -50,7 +50,7 @@ class Chromium:
         shell = f"exec chromium \"$@\" 3<&{to_read} 4>&{come_write} {to_read}<&- {come_write}>&-"
         environment = {**support.clean_environment(), "HOME": self.home}
         # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen(["bash", "-c", shell, "chromium", *FLAGS, "--user-data-dir=" + self.home, "about:blank"],
+        self.process = subprocess.Popen(["bash", "-c", shell, "chromium", *FLAGS, *flags, "--user-data-dir=" + self.home, "about:blank"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         pass_fds=(to_read, come_write), env=environment, start_new_session=True)
         os.close(to_read)

@@ -71,3 +71,9 @@ SEEN = {
     "nine": "ninth", "ten": "tenth", "heading": "Ten assets",
 }
 EDITED = b"#text { color: rgb(200, 100, 50); }\n"
+
+
+def targets(status, **others):
+    """{target: status} of all files, with others for some."""
+    found = {"/" if path == "index.html" else "/" + path: status for path in FILES}
+    return {**found, **{"/" + name: value for name, value in others.items()}}

@@ -6,6 +6,7 @@ it sent, and what came back, to the last octet, is read from the wire.
 """
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -242,6 +243,22 @@ def serving(what, *options, **how):
         server.stop()
 
 
+@contextlib.contextmanager
+def certificate(*names):
+    """(certificate, key): files of a new certificate that signs itself, for these names. ECDSA with P-256."""
+    with tempfile.TemporaryDirectory(prefix="stet-certificate-") as work:
+        paths = [os.path.join(work, name) for name in ("certificate.pem", "key.pem")]
+        make_certificate(*paths, *names)
+        yield paths
+
+
+def make_certificate(path, key_path, *names):
+    alternatives = "subjectAltName=" + ",".join("DNS:" + name for name in names)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj",
+                    "/CN=" + names[0], "-addext", alternatives, "-out", path, "-keyout", key_path], check=True, capture_output=True,
+                   stdin=subprocess.DEVNULL)
+
+
 def client_test(exchange):
     """
     A test with one client. exchange(url, straight_url) has it make three requests on one connection: plain, with the tag of the
@@ -258,6 +275,16 @@ def client_test(exchange):
     answers = messages(connections[0][1], True) if connections else []
     judge_wire(tap, connections, answers[0][1].get("etag") if answers else None)
     tap.finish()
+
+
+def get(port, path, **fields):
+    """(status, fields in small letters, body) of a request on a connection of its own, in the clear."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    connection.request("GET", path, headers=fields)
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
 
 
 def run_json(command, *arguments):

@@ -32,7 +32,9 @@ def opaque(tag):
 
 
 class Resource:
-    """What is asked for: its content can be changed. `settle` waits for its coded copies; subclasses say how to change it."""
+    """What is asked for: its content can be changed, subclasses say how. `fresh`: a cache need not ask before it serves it."""
+
+    fresh = False
 
     def __init__(self, path, content):
         self.path, self.content = path, content
@@ -42,10 +44,12 @@ class Resource:
 
 
 class Cell:
-    """The walk. `weak`: the origin's tags are weak, so ours are."""
+    """The walk. `weak`: the tags of the representation are weak, so those of its copies are."""
 
     def __init__(self, client, resource, method, coding, weak=False):
         self.client, self.resource, self.method, self.coding, self.weak = client, resource, method, coding, weak
+        self.at_origin = True  # whoever answers is the origin; a cache passes If-Match on to it
+        self.matches = not weak  # whether the origin says that a tag matches strongly
         self.problems = []
         self.tags = {}  # of each coding, as GET has them
         self.answer = None  # the GET in this coding
@@ -60,11 +64,12 @@ class Cell:
         return self.client.ask(method or self.method, self.resource.path, {"Accept-Encoding": accept or self.coding, **named})
 
     def settle(self, coding):
-        """GET until it comes in this coding: a server may send the identity until it has a coded copy."""
+        """GET until a kept copy comes: a server may send the identity, or code while it sends, until it has one."""
         until = time.monotonic() + CODED_IN_S
         while True:
             answer = self.ask("GET", coding)
-            if answer.coding == coding or answer.status != 200 or time.monotonic() > until:
+            kept = answer.coding == coding and f";{coding}-~" not in (answer.tag or "")
+            if kept or answer.status != 200 or time.monotonic() > until:
                 return answer
             # What is waited for is another thread of the server; nothing tells from outside when it is ready.
             time.sleep(0.01)
@@ -166,11 +171,14 @@ class Cell:
     def if_match(self):
         """Strong comparison (13.1.1)."""
         tag = self.tags[self.coding]
-        self.check("If-Match with the tag", self.ask(If_Match=tag).status, 412 if self.weak else 200)
+        self.check("If-Match with the tag", self.ask(If_Match=tag).status, 200 if self.matches else 412)
         self.check("If-Match with another tag", self.ask(If_Match=NO_SUCH).status, 412)
-        for coding, other in self.tags.items():
-            if coding not in (self.coding, "identity"):
-                self.check(f"If-Match with the tag of {coding}", self.ask(If_Match=other).status, 412)
+        if self.at_origin:
+            for coding, other in self.tags.items():
+                if coding not in (self.coding, "identity"):
+                    self.check(f"If-Match with the tag of {coding}", self.ask(If_Match=other).status, 412)
+        # What the origin answered with took the place of what was stored: its coded copies have to be made again.
+        self.settle(self.coding)
 
     def ranges(self):
         """Of the coded octets (14.2); If-Range takes a strong tag only (13.1.5)."""
@@ -180,8 +188,10 @@ class Cell:
             conditions = [("", {})] if self.weak else [("", {}), (" with If-Range", {"If_Range": tag})]
             for how, fields in conditions:
                 part = self.ask(Range=field, **fields)
-                self.check(f"the {what} octets{how}", (part.status, part.get("content-range"), part.coding, part.tag),
-                           (206, f"bytes {first}-{last}/{size}", self.coding, tag))
+                self.check(f"the {what} octets{how}", (part.status, part.get("content-range"), part.tag),
+                           (206, f"bytes {first}-{last}/{size}", tag))
+                if part.coding != "identity" or not how:  # who sends If-Range has the other fields (15.3.7)
+                    self.check(f"the {what} octets{how}: coding", part.coding, self.coding)
                 self.check(f"the {what} octets{how}: content", part.body, octets[first:last + 1])
                 self.check(f"the {what} octets{how}: Vary", part.varies(), True)
         weakened = "W/" + tag.removeprefix("W/")
@@ -191,9 +201,15 @@ class Cell:
         beyond = self.ask(Range=f"bytes={size}-")
         self.check("beyond the end", (beyond.status, beyond.get("content-range"), beyond.varies()), (416, f"bytes */{size}", True))
 
+    def change(self):
+        self.resource.change(self.resource.content[::-1] + b"changed\n")
+        # What is fresh stays, unless a client insists (RFC 9111 5.2.1.4): so this one does.
+        for coding in CODINGS if self.resource.fresh else []:
+            self.ask("GET", coding, Cache_Control="no-cache")
+
     def changed(self):
         before, self.tags = self.tags, {}
-        self.resource.change(self.resource.content[::-1] + b"changed\n")
+        self.change()
         first = self.ask("GET", If_None_Match=", ".join(before.values()))
         self.check("changed: old tags", (first.status, first.decoded() == self.resource.content), (200, True))
         self.answer = self.settle(self.coding)

@@ -38,7 +38,7 @@ def origin_side(page):
             problems.append(f"the origin was asked for a range of octets that it does not have: {part} ({accepted}, {status})")
     if "no-cache" in page.control and not any(status == 304 for *_, status in page.asked):
         problems.append("no 304 of the origin")
-    if "max-age" in page.control and len(page.asked) > 12:
+    if page.fresh and len(page.asked) > 12:
         # At most once for each Accept-Encoding, and after the change, of some forty requests.
         problems.append(f"{len(page.asked)} requests to the origin are too many for hits: {page.asked}")
     return problems
@@ -47,7 +47,10 @@ def origin_side(page):
 def judge(tap, name, resource, ports, method, coding, weak=False):
     *_, transport = name
     client = wire.client(transport, ports)
-    problems = cell.Cell(client, resource, method, coding, weak).run()
+    walk = cell.Cell(client, resource, method, coding, weak)
+    walk.at_origin = name[0] == "serve"
+    walk.matches = walk.at_origin or (resource.tag or "W/").startswith('"')
+    problems = walk.run()
     extra = client.close()
     problems += ["octets that nobody asked for: " + extra] if extra else []
     problems += origin_side(resource) if isinstance(resource, stets.Page) else []
@@ -60,8 +63,12 @@ def cells(words):
     return [one for one in table if all(word in one for word in words)]
 
 
+def needs_tls(table):
+    return any(transport != "h1" for _, transport, *_ in table)
+
+
 def serve(tap, binary, table):
-    with stets.serving(binary) as (stet, root):
+    with stets.serving(binary, secure=needs_tls(table)) as (stet, root):
         for role, transport, method, coding in table:
             file = stets.File(root, f"/{transport}/{method}/{coding}.txt", text(f"{transport} {method} {coding}"))
             judge(tap, (role, transport), file, stet.ports, method, coding)
@@ -69,11 +76,10 @@ def serve(tap, binary, table):
 
 def proxy(tap, binary, table):
     origin = stets.Origin()
-    with stets.proxying(binary, origin.port) as stet:
+    with stets.proxying(binary, origin.port, secure=needs_tls(table)) as stet:
         for role, transport, method, coding in table:
             path = f"/{role}/{transport}/{method}/{coding}"
             page = stets.Page(origin, path, text(path), CONTROL[role])
-            page.port = stet.ports["http"]
             judge(tap, (role, transport), page, stet.ports, method, coding)
         if not table or len(table) > len(cell.CODINGS):
             origin_tags(tap, origin, stet)
@@ -85,8 +91,42 @@ def origin_tags(tap, origin, stet):
     for (kind, form), coding in itertools.product({"a weak tag": 'W/"{}"', "no tag": None}.items(), cell.CODINGS):
         path = f"/{kind.replace(' ', '-')}/{coding}"
         page = stets.Page(origin, path, text(path), CONTROL["hit"], form)
-        page.port = stet.ports["http"]
         judge(tap, (f"hit, the origin has {kind},", "h1"), page, stet.ports, "GET", coding, weak=kind == "a weak tag")
+
+
+def tags_of(ports, resource):
+    """{coding: tag} of all codings of a resource."""
+    client = wire.client("h1", ports)
+    walk = cell.Cell(client, resource, "GET", "identity")
+    tags = {coding: walk.settle(coding).tag for coding in cell.CODINGS}
+    client.close()
+    return tags
+
+
+def still_known(tap, what, ports, path, tags):
+    """At once, before there are copies."""
+    everything = ", ".join(cell.CODINGS)
+    for coding, tag in tags.items():
+        client = wire.client("h1", ports)
+        answer = client.ask("GET", path, {"Accept-Encoding": everything, "If-None-Match": tag})
+        tap.same(f"{what}, after a restart: the tag of {coding}", (answer.status, answer.tag, answer.varies()), (304, tag, True))
+        client.close()
+
+
+def restart(tap, binary):
+    """What clients hold from before a restart is known after it."""
+    origin = stets.Origin()
+    page = stets.Page(origin, "/restart", text("restart"), CONTROL["hit"])
+    with stets.proxying(binary, origin.port) as stet:
+        tags = tags_of(stet.ports, page)
+    with stets.proxying(binary, origin.port) as stet:
+        still_known(tap, "proxy", stet.ports, page.path, tags)
+    origin.stop()
+    with stets.serving(binary) as (stet, root):
+        file = stets.File(root, "/restart.txt", text("restart"))
+        tags = tags_of(stet.ports, file)
+        with stets.serving(binary, root=root) as (other, _):
+            still_known(tap, "serve", other.ports, file.path, tags)
 
 
 def main():
@@ -100,6 +140,8 @@ def main():
         serve(tap, sys.argv[1], of_serve)
     if of_proxy:
         proxy(tap, sys.argv[1], of_proxy)
+    if len(sys.argv) == 2 or "restart" in sys.argv:
+        restart(tap, sys.argv[1])
     tap.finish()
 
 

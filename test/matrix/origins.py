@@ -104,20 +104,16 @@ def free_port():
 class File(stets.File):
     """A file of the origin, with its precompressed copy where that is served."""
 
-    def __init__(self, root, path, content, port):
-        self.port, self.fresh, self.coded = None, "/hit/" in path, path.startswith("/static/")
+    def __init__(self, root, path, content):
+        self.fresh, self.coded = "/hit/" in path, path.startswith("/static/")
         # Well in the past: Apache's tags of files that are new are weak.
         super().__init__(root, path, content, 1_700_000_000)
-        self.port = port
 
     def change(self, content):
         self.modified_s += 60
         if self.coded:
             self.replace(self.name + ".gz", gzip.compress(content, mtime=0))
         super().change(content)
-        if self.port and self.fresh:
-            for coding in cell.CODINGS:
-                stets.Origin.insist(self.port, self.path, coding)
 
 
 class Walk(cell.Cell):
@@ -138,7 +134,7 @@ class Walk(cell.Cell):
 
     def changed(self):
         before = self.tags[self.coding]
-        self.resource.change(self.resource.content[::-1] + b"changed\n")
+        self.change()
         self.answer = self.settle(self.coding)
         self.check("changed: the content", self.answer.decoded() == self.resource.content, True)
         self.check("changed: another tag", self.answer.tag == before, False)
@@ -205,7 +201,7 @@ def judge(tap, name, ports, place, table):
     work, _ = place
     for kind, role, coding in table:
         path = f"/{kind}/{role}/{coding}.txt"
-        file = File(os.path.join(work, "root"), path, text(path), ports["http"])
+        file = File(os.path.join(work, "root"), path, text(path))
         client = wire.client("h1", ports)
         problems = Walk(client, file, "GET", coding).run()
         client.close()
@@ -216,7 +212,7 @@ def judge(tap, name, ports, place, table):
 def no_vary(tap, ports, work):
     """What an origin coded for one client without saying so is decoded for another who does not accept that."""
     path = "/no-vary/hit/mixed.txt"
-    file = File(os.path.join(work, "root"), path, text(path), None)
+    file = File(os.path.join(work, "root"), path, text(path))
     client, problems, tags = wire.client("h1", ports), [], []
     for accept in ("gzip", "identity", "gzip", "br", "identity"):
         answer = client.ask("GET", path, {"Accept-Encoding": accept})

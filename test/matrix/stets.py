@@ -3,7 +3,6 @@
 
 import contextlib
 import hashlib
-import http.client
 import http.server
 import os
 import re
@@ -20,16 +19,17 @@ WANTED = re.compile(r"(https?)://127\.0\.0\.1:(\d+)")
 
 
 class Stet:
-    """`stet serve` or `stet proxy`. `ports` is {"http": port, "https": port}."""
+    """`stet serve` or `stet proxy`. `ports` is {"http": port}, and with `secure` {"https": port} too."""
 
-    def __init__(self, binary, role, what, *options):
-        command = [binary, role, what, "--listen", "127.0.0.1:0", "--listen", "https:127.0.0.1:0", "--tls-self-signed",
-                   "--workers", "2", *options]
+    def __init__(self, binary, role, what, *options, secure=False):
+        command = [binary, role, what, "--listen", "127.0.0.1:0", "--workers", "2", *options]
+        if secure:
+            command += ["--listen", "https:127.0.0.1:0", "--tls-self-signed"]
         # pylint: disable-next=consider-using-with
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.ports, self.said = {}, b""
         until = time.monotonic() + PATIENCE_S
-        while len(self.ports) < 2:
+        while len(self.ports) < 1 + secure:
             readable, _, _ = select.select([self.process.stdout], [], [], max(0, until - time.monotonic()))
             piece = os.read(self.process.stdout.fileno(), 65536) if readable else b""
             if not piece:
@@ -84,10 +84,9 @@ class Page(cell.Resource):
 
     def __init__(self, origin, path, content, control, form='"{}"'):
         super().__init__(path, content)
-        self.origin, self.control, self.form = origin, control, form
+        self.control, self.form = control, form
         self.asked = []  # (method, If-None-Match, Accept-Encoding, Range, status) of each request of stet
-        self.port = None
-        self.change(content)
+        self.fresh = "max-age" in control
         origin.pages[path] = self
 
     @property
@@ -96,13 +95,10 @@ class Page(cell.Resource):
 
     def change(self, content):
         self.content = content
-        if self.port and "max-age" in self.control:
-            for coding in cell.CODINGS:
-                self.origin.insist(self.port, self.path, coding)
 
 
 class Origin:
-    """Answers GET and HEAD for its pages, and If-None-Match by weak comparison. It never codes."""
+    """Answers GET and HEAD for its pages, If-Match by strong and If-None-Match by weak comparison. It never codes, and knows no ranges."""
 
     def __init__(self):
         self.pages = {}
@@ -110,14 +106,6 @@ class Origin:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @staticmethod
-    def insist(port, path, coding="identity"):
-        """What is fresh stays, unless a client insists (RFC 9111 5.2.1.4): so does this one."""
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
-        connection.request("GET", path, headers={"Cache-Control": "no-cache", "Accept-Encoding": coding})
-        connection.getresponse().read()
-        connection.close()
 
     def handler(self):
         pages = self.pages
@@ -132,10 +120,14 @@ class Origin:
                 page = pages[self.path.partition("?")[0]]
                 content, tag = page.content, page.tag
                 held = [one.strip().removeprefix("W/") for one in self.headers.get("If-None-Match", "").split(",")]
-                same = tag is not None and (tag.removeprefix("W/") in held)
-                page.asked.append((self.command, self.headers.get("If-None-Match"), self.headers.get("Accept-Encoding"),
-                                   self.headers.get("Range"), 304 if same else 200))
-                self.send_response(304 if same else 200)
+                must = self.headers.get("If-Match")
+                lost = must is not None and (tag is None or tag.startswith("W/") or tag not in must.split(", "))
+                same = not lost and tag is not None and tag.removeprefix("W/") in held
+                status = 412 if lost else 304 if same else 200
+                content = b"" if lost else content
+                page.asked.append((self.command, self.headers.get("If-None-Match") or must, self.headers.get("Accept-Encoding"),
+                                   self.headers.get("Range"), status))
+                self.send_response(status)
                 self.send_header("Cache-Control", page.control)
                 if tag:
                     self.send_header("ETag", tag)
@@ -159,10 +151,11 @@ class Origin:
 
 
 @contextlib.contextmanager
-def serving(binary, *options):
-    """(stet serve, the folder that it serves)."""
-    with tempfile.TemporaryDirectory(prefix="stet-matrix-") as root:
-        stet = Stet(binary, "serve", root, "--cache", "/**=no-cache", *options)
+def serving(binary, *options, root=None, **how):
+    """(stet serve, the folder that it serves: `root` or a new one)."""
+    with tempfile.TemporaryDirectory(prefix="stet-matrix-") as folder:
+        root = root or folder
+        stet = Stet(binary, "serve", root, "--cache", "/**=no-cache", *options, **how)
         try:
             yield stet, root
         finally:
@@ -172,9 +165,9 @@ def serving(binary, *options):
 
 
 @contextlib.contextmanager
-def proxying(binary, port, *options):
+def proxying(binary, port, *options, **how):
     """stet proxy before the origin on this port."""
-    stet = Stet(binary, "proxy", f"http://127.0.0.1:{port}", *options)
+    stet = Stet(binary, "proxy", f"http://127.0.0.1:{port}", *options, **how)
     try:
         yield stet
     finally:
