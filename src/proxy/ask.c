@@ -40,11 +40,16 @@ static bool is_claim(const struct stet__fetch *fetch, const struct stet_field *f
 
 /*
  * Accept-Encoding goes on in the normal form by which variants are told apart (vary.h), so that clients that
- * say the same in many ways lead to one. Not of a dictionary (RFC 9842), whose codings are not known here.
+ * say the same in many ways, or nothing, lead to one. Not of a dictionary (RFC 9842), whose codings are not
+ * known here.
  */
 static bool normalises(const struct stet__fetch *fetch)
 {
     const struct stet_fields *fields = &fetch->request.head.fields;
+    bool reads =
+        fetch->request.head.method == STET_METHOD_GET || fetch->request.head.method == STET_METHOD_HEAD;
+    if (!reads && !stet_fields_have(fields, STET_FIELD_ACCEPT_ENCODING))
+        return false;
     for (size_t i = 0; i < fields->count; i++)
         if (fields->at[i].id == STET_FIELD_OTHER &&
             stet_span_equal_nocase(fields->at[i].name, STET_SPAN("Available-Dictionary")))
@@ -100,7 +105,7 @@ static void put_accept_encoding(const struct stet__fetch *fetch, struct stet__bu
 {
     struct stet_accept_encoding accept;
     char text[STET_ACCEPT_ENCODING_LEN];
-    if (!stet_fields_have(&fetch->request.head.fields, STET_FIELD_ACCEPT_ENCODING) || !normalises(fetch))
+    if (!normalises(fetch))
         return;
     stet_accept_encoding_read(&fetch->request.head.fields, &accept);
     line(out, "Accept-Encoding", stet_span_of(text, stet_accept_encoding_write(accept.set, text)));
