@@ -137,11 +137,23 @@ static bool begin_tls(struct stet__server_settings *settings)
     return settings->server.tls != NULL;
 }
 
+/* --redirect-https */
+static void go_before_role(struct stet__server_settings *settings)
+{
+    struct stet__server_configuration *server = &settings->server;
+    stet__redirect_init(&settings->redirect, server->role, server->role_configuration,
+                        settings->redirect_port);
+    server->role = &settings->redirect.role;
+    server->role_configuration = &settings->redirect;
+}
+
 int stet__run(struct stet__run *run)
 {
     struct stet__server_settings *settings = run->settings;
     if (!begin_tls(settings))
         return STET__EXIT_FAILURE;
+    if (settings->redirect_port > 0)
+        go_before_role(settings);
     if (settings->log)
         settings->server.log =
             stet__access_log_open(settings->log, settings->log_format, settings->server.workers);

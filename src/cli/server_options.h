@@ -10,6 +10,7 @@
 #include "cli/option.h"
 #include "net/access_log.h"
 #include "net/address.h"
+#include "net/redirect.h"
 #include "net/server.h"
 #include "net/tls_config.h"
 
@@ -30,7 +31,9 @@ struct stet__server_settings {
     struct stet__cli_list pairs;     /* struct stet__tls_pair */
     struct stet__cli_list names;     /* const char *, owned: for --tls-self-signed */
     struct stet__tls_settings tls;
-    const char *log; /* NULL: none */
+    struct stet__redirect redirect;
+    unsigned redirect_port; /* 0: not asked for */
+    const char *log;        /* NULL: none */
     enum stet__log_format log_format;
     const char *user; /* NULL: stay who we are */
     bool quiet;

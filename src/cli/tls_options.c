@@ -49,6 +49,7 @@ static const char *set_profile(void *arg, const char *argument)
     return modern || strcmp(argument, "intermediate") == 0 ? NULL : "not intermediate or modern";
 }
 
+#define OWN(member) STET__FIELD(struct stet__server_settings, member)
 #define TLS(member) STET__FIELD(struct stet__server_settings, tls.member)
 
 /* clang-format off */
@@ -59,6 +60,8 @@ static const struct stet__option tls[] = {
     STET__ROW_CALL("ocsp", "FILE", NULL, set_ocsp, "what an OCSP responder said of it (DER), to be stapled"),
     STET__ROW_SWITCH("tls-self-signed", TLS(self_signed), "for development: make a certificate for this machine"),
     STET__ROW_CALL("tls-profile", "NAME", "intermediate", set_profile, "intermediate (TLS 1.2 and 1.3) or modern (1.3)"),
+    {STET__OPTION_NUMBER, "redirect-https", "PORT", OWN(redirect_port), 1, 65535, "none", NULL, "send who asks without TLS to https at this port (308)"},
+    {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers are to use https only, for so long"},
     STET__ROW_NUMBER("tls-ticket-interval", "SECONDS", TLS(ticket_interval_s), 60, 7 * STET__DAY_S, "a new key for session tickets"),
 };
 /* clang-format on */
@@ -100,6 +103,8 @@ static const char *find_wrong(const struct stet__server_settings *settings)
         return "--listen https: needs --cert FILE --key FILE, or --tls-self-signed";
     if (!any && identity)
         return "a certificate is given, but no address with https:, such as --listen https:8443";
+    if (!any && settings->server.hsts_s > 0)
+        return "--hsts is of use with --listen https: only";
     if (settings->tls.self_signed && settings->pairs.count > 0)
         return "either --cert or --tls-self-signed";
     return NULL;
@@ -120,7 +125,7 @@ bool stet__tls_settings_finish(struct stet__server_settings *settings)
     settings->tls.pair_count = settings->pairs.count;
     settings->tls.names = settings->names.at;
     settings->tls.name_count = settings->names.count;
-    settings->tls.h2 = false;
+    settings->tls.h2 = true;
     settings->tls.tell = tell;
     return true;
 }

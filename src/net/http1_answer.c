@@ -12,7 +12,7 @@
 #define LINE_KEEP_ALIVE "Connection: keep-alive\r\n"
 
 /* Room for all that the driver adds to a head. */
-#define ADDED_MAX 160
+#define ADDED_MAX 224
 
 /* Room for the head of a refusal. */
 #define REFUSAL_HEAD_MAX 512
@@ -33,6 +33,17 @@ static char *put_expires(struct stet__worker *worker, char *to, int64_t at)
         memcpy(line + 9 + STET_DATE_LEN, "\r\n", 2);
     }
     return put(to, stet_span_of(line, sizeof worker->expires_line));
+}
+
+/* RFC 6797 section 7.2: over TLS only. */
+static char *put_hsts(const struct stet__connection *connection, char *to)
+{
+    const char *value = connection->worker->hsts;
+    if (!connection->tls || !*value)
+        return to;
+    to = put(to, STET_SPAN("Strict-Transport-Security: "));
+    to = put(to, stet_span_of(value, strlen(value)));
+    return put(to, STET_SPAN("\r\n"));
 }
 
 /* Connection, Date and the end of the head. */
@@ -139,7 +150,7 @@ static inline bool gather(struct stet__connection *connection, struct stet__turn
     to = put_extra(reply, to);
     if (head->expires_after_s >= 0)
         to = put_expires(worker, to, stet__loop_now_s(worker->loop) + head->expires_after_s);
-    to = put_end(connection, turn, head->has_date, to);
+    to = put_end(connection, turn, head->has_date, put_hsts(connection, to));
     for (size_t i = 0; i < reply->part_count && body_len > 0; i++)
         to = put(to, reply->parts[i].memory);
     turn->output.octets.len += (size_t)(to - begin);

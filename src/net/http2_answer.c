@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "net/head.h"
 
-#define ADDED 3 /* :status, date, expires */
+#define ADDED 4 /* :status, date, expires, strict-transport-security */
 
 #define BIT(id) (UINT64_C(1) << (id))
 
@@ -112,6 +112,17 @@ static size_t put_dates(const struct stet__http2_stream *stream, const struct st
     return n;
 }
 
+/* RFC 6797 section 7.2: over TLS only. */
+static size_t put_hsts(const struct stet__http2_stream *stream, nghttp2_nv *to)
+{
+    const char *value = stream->shared->worker->hsts;
+    if (!*value || !stream->http2->connection->tls)
+        return 0;
+    *to = pair(STET_SPAN("strict-transport-security"), stet_span_of(value, strlen(value)),
+               NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    return 1;
+}
+
 /* RFC 9110 section 6.4.1: which answers have content. */
 static bool has_content(const struct stet_http1_request *request, unsigned status)
 {
@@ -150,6 +161,7 @@ static bool submit(struct stet__http2_stream *stream, const struct stet__reply *
         n += put_fields(lines + n, head->fields.at, head->fields.count, kept);
     n += put_fields(lines + n, reply->extra, reply->extra_count, NGHTTP2_NV_FLAG_NONE);
     n += put_dates(stream, head, lines + n, date);
+    n += put_hsts(stream, lines + n);
     nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = stet__http2_data_supply};
     return nghttp2_submit_response(stream->http2->session, stream->id, lines, n, body ? &provider : NULL) ==
            0;

@@ -40,6 +40,7 @@ struct stet__server_configuration {
     size_t address_count;
     const bool *secure;           /* for each address: whether it is for TLS; NULL: none is */
     struct stet__tls_config *tls; /* if any is; lives longer than the server */
+    unsigned hsts_s;              /* Strict-Transport-Security in answers over TLS (RFC 6797); 0: none */
     unsigned workers;
     struct stet__limits limits;
     struct stet__access_log *log; /* NULL: none */

@@ -220,6 +220,8 @@ bool stet__worker_init(struct stet__worker *worker, const struct stet__server_co
     worker->role = configuration->role;
     worker->log = configuration->log;
     worker->tls = configuration->tls;
+    if (configuration->hsts_s > 0)
+        snprintf(worker->hsts, sizeof worker->hsts, "max-age=%u", configuration->hsts_s);
     worker->expires = STET_NO_DATE;
     stet__list_init(&worker->free_connections);
     worker->loop = stet__loop_new();

@@ -59,6 +59,7 @@ struct stet__worker {
     struct stet__access_log *log;
     struct stet__tls_config *tls; /* NULL: no listener has TLS */
     struct stet__tls_io *tls_io;
+    char hsts[32]; /* the value of Strict-Transport-Security; empty: none is sent */
     unsigned index;
     struct stet__turn *turns; /* unused ones */
     unsigned turn_count;
