@@ -113,23 +113,23 @@ static void done(struct stet__job *job)
 }
 
 /* FILE.br, if it is there and not older than FILE; or -1. */
-static int open_sibling(struct stet__serve_worker *worker, struct stet__entry *entry, enum stet_coding coding)
+static int open_sibling(struct stet__serve_worker *worker, const struct stet__entry *entry,
+                        enum stet_coding coding, struct stet__identity *identity)
 {
     struct stet__path path;
     struct stet__opened file;
     struct stet_span name = entry->copies->siblings[coding].name;
     if (stet__path_set(entry->path, &path) != STET_REASON_OK)
         return -1;
-    size_t len = path.len + name.len - entry->watched.name.len;
-    if (len + 1 > sizeof path.text)
+    size_t folder_len = path.len - entry->watched.name.len;
+    if (folder_len + name.len + 1 > sizeof path.text)
         return -1;
-    memcpy(path.text + path.len - entry->watched.name.len, name.ptr, name.len);
-    path.text[len] = '\0';
+    memcpy(path.text + folder_len, name.ptr, name.len);
+    path.text[folder_len + name.len] = '\0';
     if (stet__open_beneath(worker->root, stet__path_name(&path), &file) < 0)
         return -1;
-    struct stet__identity identity;
-    stet__identity_of(&file.stat, &identity);
-    if (S_ISREG(file.stat.st_mode) && identity.mtime_ns >= entry->identity.mtime_ns)
+    stet__identity_of(&file.stat, identity);
+    if (S_ISREG(file.stat.st_mode) && identity->mtime_ns >= entry->identity.mtime_ns)
         return file.fd;
     close(file.fd);
     return -1;
@@ -153,12 +153,15 @@ static bool lend(struct stet__file_copy_order *order, const struct stet__entry *
 }
 
 static struct stet__file_copy_order *new_order(struct stet__serve_worker *worker, struct stet__entry *entry,
-                                               enum stet_coding coding)
+                                               enum stet_coding coding, int sibling)
 {
     const struct stet__serve_configuration *configuration = worker->configuration;
     struct stet__file_copy_order *order = malloc(sizeof *order + entry->key.len);
-    if (!order)
+    if (!order) {
+        if (sibling >= 0)
+            close(sibling);
         return NULL;
+    }
     *order = (struct stet__file_copy_order){
         .job = {.work = work, .done = done, .drop = drop, .asker = {post, worker->loop}},
         .worker = worker,
@@ -169,14 +172,12 @@ static struct stet__file_copy_order *new_order(struct stet__serve_worker *worker
                   .level = (int)configuration->coding.levels[coding],
                   .max_bytes = configuration->memory_bytes / MEMORY_SHARE,
                   .make_max_bytes = configuration->coding.policy.max_octets,
-                  .sibling = -1,
+                  .sibling = sibling,
                   .cache = configuration->cache_folder},
         .key_len = entry->key.len};
     memcpy(order->key, entry->key.ptr, entry->key.len);
-    if (lend(order, entry)) {
-        order->order.sibling = open_sibling(worker, entry, coding);
+    if (lend(order, entry))
         return order;
-    }
     free_order(order);
     return NULL;
 }
@@ -189,12 +190,19 @@ static void ask_for(struct stet__serve_worker *worker, struct stet__entry *entry
     unsigned bit = stet_coding_bit(coding);
     if ((copies->ordered | copies->failed) & bit || now < copies->not_before)
         return;
-    struct stet__octets *octets = stet__octets_find(copies->octets, &entry->digest, coding);
+    struct stet__identity identity = {.inode = 0};
+    int sibling = open_sibling(worker, entry, coding, &identity);
+    struct stet__octets *octets =
+        stet__octets_find(copies->octets, &entry->digest, coding, sibling >= 0 ? &identity : NULL);
     if (octets) {
+        if (sibling >= 0)
+            close(sibling);
         attach(worker, copies, octets);
         return;
     }
-    struct stet__file_copy_order *order = new_order(worker, entry, coding);
+    struct stet__file_copy_order *order = new_order(worker, entry, coding, sibling);
+    if (order)
+        order->order.sibling_identity = identity;
     if (order && stet__background_ask(worker->shared->background, &order->job, false)) {
         copies->orders[coding] = order;
         copies->ordered |= bit;
@@ -227,9 +235,10 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
     stet_coded_select(request, &offer, &choice);
     unsigned bit = stet_coding_bit(choice.coding);
     /* Who holds a copy from before a restart, or another worker's, needs no octets to be told so. */
-    if ((bit & offer.kept & ~copies->kept) != 0 && choice.reason != STET_REASON_CODING_HELD) {
-        if (choice.reason == STET_REASON_CODING_PREFERRED)
-            ask_for(worker, entry, choice.coding, exchange->now);
+    bool told = choice.reason == STET_REASON_CODING_HELD &&
+                stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH);
+    if ((bit & offer.kept & ~copies->kept) != 0 && !told) {
+        ask_for(worker, entry, choice.coding, exchange->now);
         offer.kept = copies->kept;
         stet_coded_select(request, &offer, &choice);
         bit = stet_coding_bit(choice.coding);

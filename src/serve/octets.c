@@ -48,11 +48,12 @@ void stet__octets_table_release(struct stet__octets_table *table)
 }
 
 static struct stet__octets *find_in(struct stet__list *list, const struct stet__digest *base,
-                                    enum stet_coding coding)
+                                    enum stet_coding coding, const struct stet__identity *sibling)
 {
     for (struct stet__list *node = list->next; node != list; node = node->next) {
         struct stet__octets *octets = octets_of(node);
-        if (octets->coding == coding && memcmp(&octets->base, base, sizeof *base) == 0)
+        if (octets->coding == coding && memcmp(&octets->base, base, sizeof *base) == 0 &&
+            (!sibling || stet__identity_equal(&octets->sibling, sibling)))
             return octets;
     }
     return NULL;
@@ -65,10 +66,10 @@ static struct stet__list *held_list(struct stet__octets_table *table, const stru
 
 /* Under the lock. */
 static struct stet__octets *take(struct stet__octets_table *table, const struct stet__digest *base,
-                                 enum stet_coding coding)
+                                 enum stet_coding coding, const struct stet__identity *sibling)
 {
-    struct stet__octets *octets = find_in(held_list(table, base), base, coding);
-    if (!octets && (octets = find_in(&table->idle, base, coding)) != NULL) {
+    struct stet__octets *octets = find_in(held_list(table, base), base, coding, sibling);
+    if (!octets && (octets = find_in(&table->idle, base, coding, sibling)) != NULL) {
         stet__list_remove(&octets->node);
         stet__list_append(held_list(table, base), &octets->node);
         table->idle_bytes -= octets->whole.length;
@@ -79,10 +80,10 @@ static struct stet__octets *take(struct stet__octets_table *table, const struct 
 }
 
 struct stet__octets *stet__octets_find(struct stet__octets_table *table, const struct stet__digest *base,
-                                       enum stet_coding coding)
+                                       enum stet_coding coding, const struct stet__identity *sibling)
 {
     pthread_mutex_lock(&table->lock);
-    struct stet__octets *octets = take(table, base, coding);
+    struct stet__octets *octets = take(table, base, coding, sibling);
     pthread_mutex_unlock(&table->lock);
     return octets;
 }
@@ -101,17 +102,19 @@ void stet__octets_release(struct stet__octets_table *table, struct stet__octets 
 }
 
 /* Takes `whole` over, unless another thread was first: then both have that one's. */
-static struct stet__octets *add(const struct stet__octets_order *order, struct stet__whole *whole)
+static struct stet__octets *add(const struct stet__octets_order *order, struct stet__whole *whole,
+                                const struct stet__identity *sibling)
 {
     struct stet__octets *octets = malloc(sizeof *octets), *other;
     if (!octets) {
         stet__whole_release(whole);
         return NULL;
     }
-    *octets = (struct stet__octets){.whole = *whole, .base = order->base, .coding = order->coding, .refs = 1};
+    *octets = (struct stet__octets){
+        .whole = *whole, .base = order->base, .coding = order->coding, .sibling = *sibling, .refs = 1};
     stet__list_init(&octets->node);
     pthread_mutex_lock(&order->table->lock);
-    other = take(order->table, &order->base, order->coding);
+    other = take(order->table, &order->base, order->coding, sibling);
     if (!other)
         stet__list_append(held_list(order->table, &order->base), &octets->node);
     pthread_mutex_unlock(&order->table->lock);
@@ -181,12 +184,20 @@ static bool make(const struct stet__octets_order *order, const atomic_bool *stop
 
 struct stet__octets *stet__octets_get(const struct stet__octets_order *order, const atomic_bool *stop)
 {
+    static const struct stet__identity none;
     struct stet__whole whole;
-    struct stet__octets *octets = stet__octets_find(order->table, &order->base, order->coding);
+    if (order->sibling >= 0) {
+        struct stet__octets *octets =
+            stet__octets_find(order->table, &order->base, order->coding, &order->sibling_identity);
+        if (octets)
+            return octets;
+        if (take_file(order, order->sibling, stop, &whole))
+            return add(order, &whole, &order->sibling_identity);
+    }
+    struct stet__octets *octets = stet__octets_find(order->table, &order->base, order->coding, NULL);
     if (octets)
         return octets;
-    if (take_file(order, order->sibling, stop, &whole) || take_cached(order, stop, &whole) ||
-        make(order, stop, &whole))
-        return add(order, &whole);
+    if (take_cached(order, stop, &whole) || make(order, stop, &whole))
+        return add(order, &whole, &none);
     return NULL;
 }

@@ -8,7 +8,7 @@
  *
  * Where they come from, in this order, each checked to be a coding of exactly that base:
  *
- *   this table --> a precompressed sibling --> the folder of --cache-dir --> made, and put into that folder
+ *   a precompressed sibling --> this table --> the folder of --cache-dir --> made, and put into that folder
  *
  * All of that is done by the thread in the background (coding/background.h), never by a loop. Whatever its
  * source, what is sent stands in memory of the process and cannot change; a sibling or a file of the folder
@@ -21,6 +21,7 @@
 
 #include "base/list.h"
 #include "coding/whole.h"
+#include "serve/open.h"
 
 /* Immutable but for what the table changes under its lock. */
 struct stet__octets {
@@ -28,6 +29,7 @@ struct stet__octets {
     struct stet__whole whole;
     struct stet__digest base;
     enum stet_coding coding;
+    struct stet__identity sibling; /* that it was read from; inode 0: it was made, or read from --cache-dir */
     unsigned refs;
 };
 
@@ -42,12 +44,12 @@ struct stet__octets_table {
 void stet__octets_table_init(struct stet__octets_table *table, uint64_t idle_max_bytes);
 void stet__octets_table_release(struct stet__octets_table *table); /* when nobody holds any */
 
-/* With a ref for the caller, or NULL. */
+/* With a ref for the caller, or NULL. With a `sibling`, only what was read from it as it is now. */
 struct stet__octets *stet__octets_find(struct stet__octets_table *table, const struct stet__digest *base,
-                                       enum stet_coding coding);
+                                       enum stet_coding coding, const struct stet__identity *sibling);
 void stet__octets_release(struct stet__octets_table *table, struct stet__octets *octets);
 
-/* What is wanted. */
+/* What is wanted. A sibling goes before all else. */
 struct stet__octets_order {
     struct stet__octets_table *table;
     struct stet__digest base;
@@ -57,7 +59,8 @@ struct stet__octets_order {
     uint64_t make_max_bytes; /* larger bases are not coded, only siblings of them taken */
     struct stet__part from;  /* the base */
     int sibling;             /* descriptor, or -1 */
-    int cache;               /* descriptor of the folder of --cache-dir, or -1 */
+    struct stet__identity sibling_identity;
+    int cache; /* descriptor of the folder of --cache-dir, or -1 */
 };
 
 /*
