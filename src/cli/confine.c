@@ -18,6 +18,7 @@
 #include "cli/confine.h"
 
 #include <limits.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -168,6 +169,11 @@ void stet__confine_proxy(const struct stet__proxy_settings *settings)
     struct reach reach = {.count = 0};
     for (size_t i = 0; i < sizeof resolver / sizeof *resolver; i++)
         add_copy(&reach, resolver[i], false);
+    if (settings->tls_client && !settings->origin_tls.ca) {
+        add_copy(&reach, X509_get_default_cert_dir(), false);
+        add_copy(&reach, "/usr/share/ca-certificates", false); /* what Debian's are links to */
+        add_copy(&reach, "/usr/local/share/ca-certificates", false);
+    }
     add_common(&reach, &settings->common);
     if (settings->admin.count > 0)
         add_socket(&reach, settings->admin.at);

@@ -89,6 +89,8 @@ static int run(struct stet__proxy_settings *settings)
     const char *error;
     if (!stet__run_begin(&run))
         return STET__EXIT_USAGE;
+    if (!stet__origin_tls_begin(settings))
+        return STET__EXIT_FAILURE;
     load_resolver();
     if (!settings->common.no_confine)
         stet__confine_proxy(settings);
@@ -122,6 +124,7 @@ int stet__cli_proxy(int argc, char **argv)
             code = stet__cli_told();
         } else {
             code = run(&settings);
+            stet__origin_tls_end(&settings);
         }
     }
     stet__proxy_settings_release(&settings);

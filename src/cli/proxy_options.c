@@ -233,8 +233,9 @@ static const struct stet__option_rows where_rows = STET__ROWS(where), origin_row
                                       own_limit_rows = STET__ROWS(own_limits);
 
 static const struct stet__option_rows *const parts[] = {
-    &where_rows,   &stet__rows_workers, &stet__rows_tls,    &origin_rows,    &stet__rows_codings,
-    &passing_rows, &stet__rows_log,     &stet__rows_limits, &own_limit_rows, &stet__rows_others};
+    &where_rows,         &stet__rows_workers, &stet__rows_tls, &origin_rows,       &stet__rows_origin_tls,
+    &stet__rows_codings, &passing_rows,       &stet__rows_log, &stet__rows_limits, &own_limit_rows,
+    &stet__rows_others};
 
 const struct stet__option_table stet__proxy_options = {"proxy", parts, sizeof parts / sizeof *parts};
 

@@ -7,6 +7,7 @@
 #define STET_CLI_PROXY_OPTIONS_H
 
 #include "cli/coding_options.h"
+#include "net/tls_client.h"
 #include "proxy/proxy.h"
 
 struct stet__proxy_settings {
@@ -16,11 +17,14 @@ struct stet__proxy_settings {
     };
     struct stet__proxy_configuration proxy;
     struct stet__cli_list origins; /* struct stet__proxy_origin */
-    struct stet__cli_list targets; /* struct stet_span */
-    struct stet__cli_list bypass;  /* struct stet_span */
-    struct stet__cli_list admin;   /* struct stet__listen_address: at most one */
-    char *ignore_query;            /* the field value; NULL: none */
-    const char *health_path;       /* NULL: no active checks */
+    struct stet__tls_client_settings origin_tls;
+    const char *origin_sni;              /* NULL: the host of each */
+    struct stet__tls_client *tls_client; /* NULL: no origin has TLS */
+    struct stet__cli_list targets;       /* struct stet_span */
+    struct stet__cli_list bypass;        /* struct stet_span */
+    struct stet__cli_list admin;         /* struct stet__listen_address: at most one */
+    char *ignore_query;                  /* the field value; NULL: none */
+    const char *health_path;             /* NULL: no active checks */
     const char *name;
     const char *debug_token; /* NULL: none */
     bool ignore_clients;
@@ -44,6 +48,13 @@ const char *stet__proxy_origin_parse(struct stet_span text, struct stet__proxy_o
  * the key, on the heap; NULL if the list is empty, an entry is, or there is no memory. proxy_origin.c
  */
 char *stet__ignore_query_value(const char *names);
+
+/* Makes what origins with https need; false after a complaint. And its end, when no proxy uses them.
+ * origin_tls_options.c */
+bool stet__origin_tls_begin(struct stet__proxy_settings *settings);
+void stet__origin_tls_end(struct stet__proxy_settings *settings);
+
+extern const struct stet__option_rows stet__rows_origin_tls;
 
 /* Whether an address can be reached from this machine only: loopback or a Unix socket. proxy_origin.c */
 bool stet__address_is_local(const struct stet__listen_address *address);

@@ -10,6 +10,8 @@
 
 #include "cli/proxy_options.h"
 
+#define NO_ORIGIN "not an origin; these are: http://HOST, http://HOST:PORT, https://HOST, unix:PATH"
+
 static const char *parse_local(struct stet_span text, struct stet__proxy_origin *out)
 {
     struct stet__proxy_origin origin = {.text = text, .authority = STET_SPAN("localhost")};
@@ -19,10 +21,10 @@ static const char *parse_local(struct stet_span text, struct stet__proxy_origin 
     return NULL;
 }
 
-/* The authority of an http URI, as it stands there. */
-static struct stet_span authority_of(struct stet_span text)
+/* The authority of an http or https URI, as it stands there. */
+static struct stet_span authority_of(struct stet_span text, const char *scheme)
 {
-    struct stet_span authority = stet_span_skip(text, strlen("http://"));
+    struct stet_span authority = stet_span_skip(text, strlen(scheme));
     const char *slash = memchr(authority.ptr, '/', authority.len);
     if (slash)
         authority.len = (size_t)(slash - authority.ptr);
@@ -39,13 +41,17 @@ static const char *parse_uri(struct stet_span text, struct stet__proxy_origin *o
 {
     struct stet_uri uri;
     if (stet_uri_parse(text, &uri) != STET_OK)
-        return "not an origin; these are: http://HOST, http://HOST:PORT, unix:PATH";
+        return NO_ORIGIN;
     if (uri.path.len > 1 || uri.query.ptr)
         return "an origin has no path: the client's path goes on as it is";
     if (uri.port == 0)
         return "there is no port 0 to connect to";
-    *out = (struct stet__proxy_origin){
-        .text = text, .host = without_brackets(uri.host), .authority = authority_of(text), .port = uri.port};
+    bool secure = stet_span_starts(text, STET_SPAN("https://"));
+    *out = (struct stet__proxy_origin){.text = text,
+                                       .host = without_brackets(uri.host),
+                                       .authority = authority_of(text, secure ? "https://" : "http://"),
+                                       .port = uri.port,
+                                       .secure = secure};
     return NULL;
 }
 
@@ -53,11 +59,9 @@ const char *stet__proxy_origin_parse(struct stet_span text, struct stet__proxy_o
 {
     if (stet_span_starts(text, STET_SPAN("unix:")))
         return parse_local(text, out);
-    if (stet_span_starts(text, STET_SPAN("https://")))
-        return "origins are reached over http only; put a TLS client such as stunnel in between";
-    if (stet_span_starts(text, STET_SPAN("http://")))
+    if (stet_span_starts(text, STET_SPAN("http://")) || stet_span_starts(text, STET_SPAN("https://")))
         return parse_uri(text, out);
-    return "not an origin; these are: http://HOST, http://HOST:PORT, unix:PATH";
+    return NO_ORIGIN;
 }
 
 /* Writes params=("a" "b"): section 4 of the draft. */

@@ -54,6 +54,11 @@ struct stet_span stet_proxy_error_type(enum stet_reason reason)
         return STET_SPAN("http_response_header_section_size");
     case STET_REASON_UPSTREAM_TRUNCATED:
         return STET_SPAN("http_response_incomplete");
+    case STET_REASON_UPSTREAM_TLS:
+        return STET_SPAN("tls_protocol_error");
+    case STET_REASON_UPSTREAM_CERTIFICATE:
+    case STET_REASON_UPSTREAM_NAME:
+        return STET_SPAN("tls_certificate_error");
     case STET_REASON_UPSTREAM_INTERNAL:
         return STET_SPAN("proxy_internal_error");
     case STET_REASON_LOOP:

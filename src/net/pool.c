@@ -5,6 +5,7 @@
  * section 9.5 asks to watch for a close; section 6.3 forbids to take such octets for an answer).
  */
 #include "net/pool.h"
+#include "net/tls_client.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -75,6 +76,7 @@ void stet__upstreams_free(struct stet__upstreams *pool)
             stet__pool_close(stet__list_entry(peer->kept.next, struct stet__pool_connection, node));
         }
     stet__loop_remove_tick(pool->loop, &pool->tick);
+    stet__tls_io_free(pool->tls_io);
     free(pool->input);
     free(pool->fields);
     free(pool);
@@ -91,33 +93,34 @@ static size_t bucket(const struct stet__listen_address *address)
     return hash % STET__POOL_BUCKETS;
 }
 
-static struct stet__pool_peer *find(const struct stet__upstreams *pool, size_t at,
-                                    const struct stet__listen_address *address)
+static bool is_at(const struct stet__pool_peer *peer, const struct stet__listen_address *address)
 {
-    struct stet__pool_peer *peer = pool->buckets[at];
-    while (peer &&
-           (peer->address.len != address->len || memcmp(&peer->address.at, &address->at, address->len) != 0))
-        peer = peer->next;
-    return peer;
+    return peer->address.len == address->len && memcmp(&peer->address.at, &address->at, address->len) == 0;
 }
 
-struct stet__pool_peer *stet__pool_peer_find(const struct stet__upstreams *pool,
-                                             const struct stet__listen_address *address)
+unsigned stet__upstreams_load(const struct stet__upstreams *pool, const struct stet__listen_address *address)
 {
-    return find(pool, bucket(address), address);
+    unsigned load = 0;
+    for (const struct stet__pool_peer *peer = pool->buckets[bucket(address)]; peer; peer = peer->next)
+        load += is_at(peer, address) ? peer->load : 0;
+    return load;
 }
 
 struct stet__pool_peer *stet__pool_peer_get(struct stet__upstreams *pool,
-                                            const struct stet__listen_address *address)
+                                            const struct stet__listen_address *address,
+                                            struct stet__tls_origin *tls)
 {
     size_t at = bucket(address);
-    struct stet__pool_peer *peer = find(pool, at, address);
+    struct stet__pool_peer *peer = pool->buckets[at];
+    while (peer && (peer->tls != tls || !is_at(peer, address)))
+        peer = peer->next;
     if (peer)
         return peer;
     peer = calloc(1, sizeof *peer);
     if (!peer)
         return NULL;
     peer->address = *address;
+    peer->tls = tls;
     stet__list_init(&peer->kept);
     stet__list_init(&peer->waiting);
     peer->next = pool->buckets[at];
@@ -145,10 +148,13 @@ static void leave_kept(struct stet__pool_connection *connection)
     connection->state = STET__POOL_ASKED;
 }
 
+/* With TLS tickets may come at any time, and are no octets of an answer. */
 static bool is_open(const struct stet__pool_connection *connection)
 {
     char octet;
     int fd = connection->watch.fd; /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
+    if (connection->tls)
+        return stet__tls_recv(connection->tls, fd, &octet, 1) < 0 && errno == EAGAIN;
     return recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
@@ -208,6 +214,17 @@ static int connect_socket(const struct stet__listen_address *address, enum stet_
     return -cause;
 }
 
+bool stet__pool_shake(struct stet__pool_connection *connection)
+{
+    struct stet__upstreams *pool = connection->pool;
+    if (!pool->tls_io)
+        pool->tls_io = stet__tls_io_new();
+    struct ssl_st *ssl = pool->tls_io ? stet__tls_origin_connect(connection->peer->tls) : NULL;
+    connection->tls = ssl ? stet__tls_new(ssl, pool->tls_io, pool->loop, &connection->watch) : NULL;
+    connection->state = STET__POOL_SHAKING;
+    return connection->tls != NULL;
+}
+
 struct stet__pool_connection *stet__pool_connect(struct stet__upstreams *pool, struct stet__pool_peer *peer,
                                                  enum stet_reason *reason)
 {
@@ -265,7 +282,9 @@ void stet__pool_close(struct stet__pool_connection *connection)
 {
     /* The watch goes first: a number that is closed may be that of another socket at once. */
     (void)stet__pool_listen(connection, false, false);
-    close(connection->watch.fd); /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
+    stet__transport_close(
+        stet__pool_transport(connection)); /* NOLINT(clang-analyzer-unix.Malloc): as in list.h */
+    connection->tls = NULL;
     stet__pool_forget(connection);
 }
 
@@ -274,6 +293,11 @@ bool stet__pool_listen(struct stet__pool_connection *connection, bool in, bool o
     struct stet__loop *loop = connection->pool->loop;
     uint32_t events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
     uint32_t before = connection->watching;
+    struct stet__transport transport = stet__pool_transport(connection);
+    if (stet__transport_blocked(transport))
+        events = EPOLLOUT;
+    else if (in)
+        stet__transport_go_on(transport);
     connection->watching = events;
     if (events == before)
         return true;

@@ -30,10 +30,11 @@
 
 #define STET__POOL_BUCKETS 256u
 
-/* One address. Lives as long as it has connections or requests. */
+/* One address, in plain or as one origin under TLS. Lives as long as it has connections or requests. */
 struct stet__pool_peer {
     struct stet__pool_peer *next; /* in its bucket */
     struct stet__listen_address address;
+    struct stet__tls_origin *tls;
     struct stet__list kept; /* newest first */
     unsigned kept_count;
     struct stet__list waiting; /* requests in WAITING, oldest first */
@@ -47,17 +48,20 @@ struct stet__upstreams {
     struct stet__tick tick;
     struct stet__deadlines deadlines;
     struct stet__list
-        queue;   /* all requests in WAITING: all wait equally long, so the first is the first due */
-    char *input; /* what was just read, of one connection at a time */
+        queue; /* all requests in WAITING: all wait equally long, so the first is the first due */
+    struct stet__tls_io *tls_io; /* NULL until the first connection with TLS */
+    char *input;                 /* what was just read, of one connection at a time */
     size_t room;
     struct stet_field *fields;
     struct stet__pool_peer *buckets[STET__POOL_BUCKETS];
 };
 
-enum stet__pool_state { STET__POOL_CONNECTING, STET__POOL_ASKED, STET__POOL_KEPT };
+/* SHAKING: the handshake of TLS. */
+enum stet__pool_state { STET__POOL_CONNECTING, STET__POOL_SHAKING, STET__POOL_ASKED, STET__POOL_KEPT };
 
 struct stet__pool_connection {
     struct stet__watch watch;
+    struct stet__tls *tls; /* NULL: plain */
     struct stet__upstreams *pool;
     struct stet__pool_peer *peer;
     struct stet__upstream *upstream; /* NULL in KEPT */
@@ -72,7 +76,7 @@ struct stet__pool_connection {
 
 static inline struct stet__transport stet__pool_transport(const struct stet__pool_connection *connection)
 {
-    return (struct stet__transport){.fd = connection->watch.fd};
+    return (struct stet__transport){.fd = connection->watch.fd, .tls = connection->tls};
 }
 
 /* What is on its way out: the head, then one part of the body at a time with its frame. */
@@ -140,9 +144,8 @@ struct stet__upstream {
 
 /* The peer of `address`, made if need be; NULL if there is no memory. */
 struct stet__pool_peer *stet__pool_peer_get(struct stet__upstreams *pool,
-                                            const struct stet__listen_address *address);
-struct stet__pool_peer *stet__pool_peer_find(const struct stet__upstreams *pool,
-                                             const struct stet__listen_address *address);
+                                            const struct stet__listen_address *address,
+                                            struct stet__tls_origin *tls);
 /* Frees it if nothing is left of it. */
 void stet__pool_peer_drop(struct stet__upstreams *pool, struct stet__pool_peer *peer);
 
@@ -152,6 +155,9 @@ struct stet__pool_connection *stet__pool_take(struct stet__pool_peer *peer, bool
 /* Begins to connect. NULL with `*reason` why not. */
 struct stet__pool_connection *stet__pool_connect(struct stet__upstreams *pool, struct stet__pool_peer *peer,
                                                  enum stet_reason *reason);
+
+/* A connection that stands goes on with the handshake. False if the system refuses. */
+bool stet__pool_shake(struct stet__pool_connection *connection);
 
 /* Why a connection did not come about. */
 enum stet_reason stet__pool_reason(int cause);
@@ -164,7 +170,7 @@ void stet__pool_close(struct stet__pool_connection *connection);
 /* Closes all but the socket, for the tunnel. */
 void stet__pool_forget(struct stet__pool_connection *connection);
 
-/* False if the system refuses. */
+/* False if the system refuses. What TLS has to write first goes first. */
 bool stet__pool_listen(struct stet__pool_connection *connection, bool in, bool out);
 
 void stet__pool_deadline(struct stet__pool_connection *connection, int64_t seconds);

@@ -48,7 +48,10 @@ static void end(struct stet__tunnel *tunnel, bool aborted)
             stet__loop_remove(tunnel->loop, &tunnel->side[i].watch);
         stet__buffer_release(&tunnel->side[i].out);
     }
-    stet__transport_close(tunnel->side[1].transport);
+    if (aborted)
+        stet__transport_cut(tunnel->side[1].transport);
+    else
+        stet__transport_close(tunnel->side[1].transport);
     stet__loop_remove_tick(tunnel->loop, &tunnel->tick);
     stet__loop_not_soon(&tunnel->broken);
     tunnel->done(tunnel->owner, tunnel->side[0].sent, aborted);
@@ -66,6 +69,10 @@ static void listen_for(struct side *side, bool in, bool out)
     uint32_t events = (in ? (uint32_t)EPOLLIN : 0) | (out ? (uint32_t)EPOLLOUT : 0);
     uint32_t before = side->watching;
     int status = 0;
+    if (stet__transport_blocked(side->transport))
+        events = EPOLLOUT;
+    else if (in)
+        stet__transport_go_on(side->transport);
     if (events == before)
         return;
     side->watching = events;
@@ -144,6 +151,7 @@ static void ready(struct stet__watch *watch, uint32_t events)
 {
     struct side *side = stet__list_entry(watch, struct side, watch);
     struct stet__tunnel *tunnel = side->tunnel;
+    stet__transport_flush(side->transport);
     bool reads = (side->watching & EPOLLIN) != 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0;
     bool fine = flush(side) && (!reads || forward(side));
     if (!fine || (tunnel->side[0].shut && tunnel->side[1].shut))
@@ -177,6 +185,8 @@ struct stet__tunnel *stet__tunnel_new(struct stet__loop *loop, const struct stet
                                         .out = ends->first[i]};
     for (int i = 0; i < 2; i++)
         tunnel->side[i].out.max = SIZE_MAX;
+    for (int i = 0; i < 2; i++)
+        stet__transport_hand(tunnel->side[i].transport, &tunnel->side[i].watch);
     stet__soon_init(&tunnel->broken, end_broken);
     stet__loop_add_tick(loop, &tunnel->tick);
     listen_both(tunnel);

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "net/pool.h"
+#include "net/tls_client.h"
 
 static void enter(struct stet__pool_connection *connection)
 {
@@ -20,8 +21,11 @@ static void enter(struct stet__pool_connection *connection)
 static void leave(struct stet__pool_connection *connection)
 {
     connection->busy = false;
-    if (!connection->dead)
+    if (!connection->dead) {
+        if (connection->watching & EPOLLIN)
+            stet__transport_go_on(stet__pool_transport(connection));
         return;
+    }
     stet__buffer_release(&connection->kept);
     free(connection);
 }
@@ -70,7 +74,7 @@ static void connect_new(struct stet__upstream *upstream)
         return;
     }
     attach(upstream, connection);
-    if (connection->state == STET__POOL_ASKED && !upstream->connect_only) {
+    if (connection->state == STET__POOL_ASKED && !upstream->connect_only && !upstream->peer->tls) {
         begin(upstream);
         return;
     }
@@ -187,15 +191,10 @@ bool stet__upstream_again(struct stet__upstream *upstream)
     return true;
 }
 
-static void connected(struct stet__pool_connection *connection)
+/* Nothing is between the two any more. */
+static void stands(struct stet__pool_connection *connection)
 {
     struct stet__upstream *upstream = connection->upstream;
-    int cause = 0;
-    socklen_t len = sizeof cause;
-    if (getsockopt(connection->watch.fd, SOL_SOCKET, SO_ERROR, &cause, &len) < 0 || cause != 0) {
-        stet__upstream_fail(upstream, stet__pool_reason(cause));
-        return;
-    }
     connection->state = STET__POOL_ASKED;
     upstream->out_full = false;
     if (!upstream->connect_only) {
@@ -208,16 +207,58 @@ static void connected(struct stet__pool_connection *connection)
     upstream->events->head(upstream->owner, NULL);
 }
 
+static void shake_hands(struct stet__pool_connection *connection)
+{
+    struct stet__upstream *upstream = connection->upstream;
+    int done = stet__tls_handshake(connection->tls, connection->watch.fd);
+    upstream->out_full = false;
+    if (done < 0)
+        stet__upstream_fail(upstream, stet__tls_failure(connection->tls));
+    else if (done > 0)
+        stands(connection);
+    else
+        stet__upstream_listen(upstream);
+}
+
+static void connected(struct stet__pool_connection *connection)
+{
+    struct stet__upstream *upstream = connection->upstream;
+    int cause = 0;
+    socklen_t len = sizeof cause;
+    if (getsockopt(connection->watch.fd, SOL_SOCKET, SO_ERROR, &cause, &len) < 0 || cause != 0) {
+        stet__upstream_fail(upstream, stet__pool_reason(cause));
+        return;
+    }
+    if (!upstream->peer->tls)
+        stands(connection);
+    else if (stet__pool_shake(connection))
+        shake_hands(connection);
+    else
+        stet__upstream_fail(upstream, STET_REASON_UPSTREAM_INTERNAL);
+}
+
+/* Nothing is asked: octets are none of an answer. Tickets of TLS are not octets. */
+static void unasked(struct stet__pool_connection *connection)
+{
+    char octet;
+    if (!connection->tls || stet__tls_recv(connection->tls, connection->watch.fd, &octet, 1) >= 0 ||
+        errno != EAGAIN || !stet__pool_listen(connection, true, false))
+        stet__pool_close(connection);
+}
+
 void stet__upstream_ready(struct stet__watch *watch, uint32_t events)
 {
     struct stet__pool_connection *connection = stet__list_entry(watch, struct stet__pool_connection, watch);
+    stet__transport_flush(stet__pool_transport(connection));
     if (connection->state == STET__POOL_KEPT) {
-        stet__pool_close(connection);
+        unasked(connection);
         return;
     }
     enter(connection);
     if (connection->state == STET__POOL_CONNECTING) {
         connected(connection);
+    } else if (connection->state == STET__POOL_SHAKING) {
+        shake_hands(connection);
     } else {
         /* What has come is looked at first: it may be why sending stops. */
         if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) && !connection->upstream->blocked)
@@ -237,7 +278,7 @@ void stet__upstream_waited(struct stet__upstream *upstream)
 static void too_late(struct stet__pool_connection *connection)
 {
     struct stet__upstream *upstream = connection->upstream;
-    if (connection->state == STET__POOL_CONNECTING) {
+    if (connection->state == STET__POOL_CONNECTING || connection->state == STET__POOL_SHAKING) {
         stet__upstream_fail(upstream, STET_REASON_UPSTREAM_CONNECT_TIMEOUT);
     } else if (upstream->held_back) {
         /* RFC 9110 section 10.1.1: a client "is not required to wait for any specific length of time". */
@@ -282,13 +323,14 @@ static void go_on(struct stet__soon *soon)
 }
 
 static struct stet__upstream *new_upstream(struct stet__upstreams *pool, struct stet_span head,
-                                           const struct stet__listen_address *address)
+                                           const struct stet__listen_address *address,
+                                           struct stet__tls_origin *tls)
 {
     struct stet__upstream *upstream = malloc(sizeof *upstream + head.len);
     if (!upstream)
         return NULL;
     *upstream = (struct stet__upstream){.pool = pool, .failure = STET_REASON_OK, .head_len = head.len};
-    upstream->peer = stet__pool_peer_get(pool, address);
+    upstream->peer = stet__pool_peer_get(pool, address, tls);
     if (!upstream->peer) {
         free(upstream);
         return NULL;
@@ -307,7 +349,7 @@ static struct stet__upstream *new_upstream(struct stet__upstreams *pool, struct 
 struct stet__upstream *stet__upstream_ask(struct stet__upstreams *pool,
                                           const struct stet__upstream_request *request)
 {
-    struct stet__upstream *upstream = new_upstream(pool, request->head, request->address);
+    struct stet__upstream *upstream = new_upstream(pool, request->head, request->address, request->tls);
     if (!upstream)
         return NULL;
     upstream->events = request->events;
@@ -327,7 +369,7 @@ struct stet__upstream *stet__upstream_connect(struct stet__upstreams *pool,
                                               const struct stet__listen_address *address,
                                               const struct stet__upstream_events *events, void *owner)
 {
-    struct stet__upstream *upstream = new_upstream(pool, STET_SPAN(""), address);
+    struct stet__upstream *upstream = new_upstream(pool, STET_SPAN(""), address, NULL);
     if (!upstream)
         return NULL;
     upstream->events = events;
@@ -370,10 +412,4 @@ struct stet__transport stet__upstream_take_over(struct stet__upstream *upstream,
     upstream->cancelled = true;
     tell_end(upstream, STET_REASON_OK, NULL);
     return transport;
-}
-
-unsigned stet__upstreams_load(const struct stet__upstreams *pool, const struct stet__listen_address *address)
-{
-    const struct stet__pool_peer *peer = stet__pool_peer_find(pool, address);
-    return peer ? peer->load : 0;
 }

@@ -27,6 +27,7 @@
 #include "net/address.h"
 #include "net/exchange.h"
 
+struct stet__tls_origin;
 struct stet__upstreams;
 struct stet__upstream;
 
@@ -65,8 +66,9 @@ struct stet__upstream_events {
 
 struct stet__upstream_request {
     const struct stet__listen_address *address;
-    struct stet_span head;   /* start line, field lines, empty line; copied */
-    enum stet_method method; /* frames the answer */
+    struct stet__tls_origin *tls; /* speak TLS to it (tls_client.h); NULL: plain */
+    struct stet_span head;        /* start line, field lines, empty line; copied */
+    enum stet_method method;      /* frames the answer */
     bool idempotent;
     struct stet__source body; /* next NULL: none */
     bool body_chunked;        /* frame the body; else the head has its Content-Length */

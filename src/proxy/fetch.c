@@ -254,6 +254,7 @@ void stet__fetch_ask(struct stet__attempt *attempt)
     if (failure == STET_REASON_OK) {
         struct stet__upstream_request request = {
             .address = &attempt->address,
+            .tls = attempt->authority.ptr ? NULL : fetch->worker->configuration->origins[attempt->origin].tls,
             .head = stet__buffer_span(&head),
             .method = fetch->request.head.method,
             .idempotent = stet_method_idempotent(fetch->request.head.method),

@@ -54,6 +54,7 @@ static void ask(struct check *check, const struct stet__listen_address *address)
     stet__buffer_append(&head, worker->proxy->via);
     stet__buffer_append_text(&head, "\r\n\r\n");
     struct stet__upstream_request request = {.address = address,
+                                             .tls = origin->tls,
                                              .head = stet__buffer_span(&head),
                                              .method = STET_METHOD_GET,
                                              .idempotent = true,

@@ -235,7 +235,8 @@ void stet__attempt_begin(struct stet__attempt *attempt)
 static bool is_connect_failure(enum stet_reason reason)
 {
     return reason == STET_REASON_UPSTREAM_REFUSED || reason == STET_REASON_UPSTREAM_UNREACHABLE ||
-           reason == STET_REASON_UPSTREAM_CONNECT_TIMEOUT;
+           reason == STET_REASON_UPSTREAM_CONNECT_TIMEOUT || reason == STET_REASON_UPSTREAM_TLS ||
+           reason == STET_REASON_UPSTREAM_CERTIFICATE || reason == STET_REASON_UPSTREAM_NAME;
 }
 
 bool stet__attempt_next(struct stet__attempt *attempt, enum stet_reason reason, bool safe)

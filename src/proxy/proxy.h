@@ -21,6 +21,8 @@ struct stet__proxy_origin {
     struct stet_span authority; /* for Host if --host origin is given */
     unsigned port;
     struct stet__listen_address local;
+    bool secure;                  /* https */
+    struct stet__tls_origin *tls; /* if so; NULL until there is one */
 };
 
 enum stet__balance { STET__BALANCE_ROUND_ROBIN, STET__BALANCE_LEAST_CONNECTIONS };
@@ -57,7 +59,7 @@ struct stet__proxy_configuration {
     enum stet__range_miss range_miss;
     struct stet__coding_settings coding; /* `made` 0: answers go out in the coding that the origin chose */
     enum stet__code_passing code_passing;
-    uint64_t decode_bytes; /* --decode-max: no answer is decoded beyond it */
+    uint64_t decode_bytes;          /* --decode-max: no answer is decoded beyond it */
     struct stet_span name;          /* of this cache: Via, Cache-Status, Proxy-Status */
     struct stet_span ignore_query;  /* a No-Vary-Search value for responses without one; absent: none */
     const struct stet_span *bypass; /* path prefixes that are never cached */
