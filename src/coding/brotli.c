@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * brotli: br (RFC 7932) both ways. The large windows that the library knows beyond the RFC stay off.
+ *
+ * The encoder, as distributions build it, calls exit() when it gets no memory. So it never sees that: what it
+ * has allocated is in a list, and where there is no more a jump leaves it for good, and the list is freed.
  */
 #include <brotli/decode.h>
 #include <brotli/encode.h>
+#include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include <stet/status.h>
 
+#include "base/list.h"
 #include "coding/engine.h"
 
 struct brotli_engine {
@@ -15,6 +21,14 @@ struct brotli_engine {
     BrotliEncoderState *encoder; /* one of the two */
     BrotliDecoderState *decoder;
     bool ended;
+    struct stet__list blocks; /* of the encoder */
+    bool running;             /* out_of_memory is set */
+    jmp_buf out_of_memory;
+};
+
+struct block {
+    struct stet__list node;
+    max_align_t octets[];
 };
 
 static void *take(void *opaque, size_t size)
@@ -27,6 +41,28 @@ static void give(void *opaque, void *memory)
 {
     (void)opaque;
     free(memory);
+}
+
+static void *take_block(void *opaque, size_t size)
+{
+    struct brotli_engine *brotli = opaque;
+    struct block *block = size < SIZE_MAX - sizeof *block ? malloc(sizeof *block + size) : NULL;
+    if (!block && brotli->running)
+        longjmp(brotli->out_of_memory, 1);
+    if (!block)
+        return NULL;
+    stet__list_append(&brotli->blocks, &block->node);
+    return block->octets;
+}
+
+static void give_block(void *opaque, void *memory)
+{
+    (void)opaque;
+    if (!memory)
+        return;
+    struct block *block = (struct block *)(void *)((char *)memory - offsetof(struct block, octets));
+    stet__list_remove(&block->node);
+    free(block);
 }
 
 static struct brotli_engine *of(struct stet__engine *engine)
@@ -53,8 +89,8 @@ static void account(const struct view *view, struct stet_span *input, struct ste
     output->len = output->room - view->out_len;
 }
 
-static int encode(struct stet__engine *engine, struct stet_span *input, enum stet__coder_step step,
-                  struct stet__coder_output *output)
+static int encode_on(struct stet__engine *engine, struct stet_span *input, enum stet__coder_step step,
+                     struct stet__coder_output *output)
 {
     static const BrotliEncoderOperation operations[] = {BROTLI_OPERATION_PROCESS, BROTLI_OPERATION_FLUSH,
                                                         BROTLI_OPERATION_FINISH};
@@ -73,6 +109,18 @@ static int encode(struct stet__engine *engine, struct stet_span *input, enum ste
         if (output->len == output->room)
             return STET_MORE;
     }
+}
+
+static int encode(struct stet__engine *engine, struct stet_span *input, enum stet__coder_step step,
+                  struct stet__coder_output *output)
+{
+    struct brotli_engine *brotli = of(engine);
+    if (setjmp(brotli->out_of_memory) != 0)
+        return STET_E_CODED_MEMORY;
+    brotli->running = true;
+    int status = encode_on(engine, input, step, output);
+    brotli->running = false;
+    return status;
 }
 
 static int failure_of(const BrotliDecoderState *decoder)
@@ -106,8 +154,8 @@ static int decode(struct stet__engine *engine, struct stet_span *input, enum ste
 static void release(struct stet__engine *engine)
 {
     struct brotli_engine *brotli = of(engine);
-    if (brotli->encoder)
-        BrotliEncoderDestroyInstance(brotli->encoder);
+    while (!stet__list_empty(&brotli->blocks))
+        give_block(brotli, ((struct block *)(void *)brotli->blocks.next)->octets);
     if (brotli->decoder)
         BrotliDecoderDestroyInstance(brotli->decoder);
     free(brotli);
@@ -115,7 +163,7 @@ static void release(struct stet__engine *engine)
 
 static bool open_encoder(struct brotli_engine *brotli, const struct stet__coder_options *options)
 {
-    brotli->encoder = BrotliEncoderCreateInstance(take, give, NULL);
+    brotli->encoder = BrotliEncoderCreateInstance(take_block, give_block, brotli);
     if (!brotli->encoder)
         return false;
     uint32_t hint = options->length < (UINT32_C(1) << 30) ? (uint32_t)options->length : 0;
@@ -129,6 +177,7 @@ struct stet__engine *stet__engine_brotli(const struct stet__coder_options *optio
     struct brotli_engine *brotli = calloc(1, sizeof *brotli);
     if (!brotli)
         return NULL;
+    stet__list_init(&brotli->blocks);
     brotli->engine = (struct stet__engine){options->decode ? decode : encode, release};
     if (options->decode)
         brotli->decoder = BrotliDecoderCreateInstance(take, give, NULL);

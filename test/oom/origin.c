@@ -32,6 +32,18 @@ static const struct saying {
      true, false},
     {"GET /large ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Length: 100000\r\n",
      ORIGIN_LARGE, false, false},
+    {"GET /coded ", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Type: text/css\r\nContent-Length: "
+     "100000\r\n",
+     ORIGIN_LARGE, false, false},
+    {"GET /damaged ", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Encoding: gzip\r\nContent-Length: "
+     "10\r\n",
+     ORIGIN_SMALL, false, false},
+    {"GET /coded-private ", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nCache-Control: private\r\nContent-Type: text/css\r\nContent-Length: "
+     "100000\r\n",
+     ORIGIN_LARGE, false, false},
     {"GET /language ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nVary: Accept-Language\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n",
      ORIGIN_SMALL, false, false},

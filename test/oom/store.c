@@ -67,7 +67,26 @@ static struct stet__object *make_object(struct stet__store *store, size_t k, str
     return stet__object_new(&parts, &policy);
 }
 
-/* Adds, versions and invalidates as memory allows. */
+/* Two copies in codings, of which the first gets a head. */
+static void code_one(struct stet__store *store, struct stet__object *object, size_t k)
+{
+    bool too_large;
+    for (enum stet_coding coding = STET_CODING_GZIP; coding <= STET_CODING_BR; coding++) {
+        if (!stet__codings_begin(object->body, coding))
+            return;
+        struct stet__body *coded = make_body(k + 1);
+        bool there = coded && stet__store_code(store, object, coding, coded, 1, &too_large);
+        if (!there)
+            stet__codings_give_up(object->body, coding, k % 2 == 0);
+        struct stet__object *copy = there ? make_object(store, k, coded) : NULL;
+        if (copy)
+            stet__store_lend(store, object, STET_CODING_GZIP, copy);
+        stet__object_release(copy);
+        stet__body_release(coded);
+    }
+}
+
+/* Adds, codes, versions and invalidates as memory allows. */
 static void put_one(struct stet__store *store, size_t k)
 {
     struct stet__body *body = make_body(k);
@@ -76,6 +95,8 @@ static void put_one(struct stet__store *store, size_t k)
     struct stet__object *object = make_object(store, k, body), *updated = NULL;
     if (object && stet__store_add(store, object, NULL, 0)) {
         stet__store_account(store, object);
+        if (k % 3 == 1)
+            code_one(store, object, k);
         if (k % 4 == 0)
             updated = make_object(store, k, body);
         if (updated)
