@@ -32,8 +32,9 @@ struct making {
     struct task *task;
     struct stet__coder *coder;
     struct stet__digester *digester;
-    struct stet__body *body;
-    char *in, *out; /* of PIECE_BYTES each */
+    struct stet__body *body; /* once there is more than `out` takes */
+    char *in;                /* of PIECE_BYTES, and so is output.ptr */
+    struct stet__coder_output output;
     uint64_t offset;
 };
 
@@ -57,10 +58,9 @@ static bool begin(struct making *making, struct task *task)
     *making = (struct making){.task = task};
     making->coder = coder_of(task);
     making->digester = stet__digester_new();
-    making->body = stet__body_new(STET__BODY_LENGTH_UNKNOWN);
     making->in = malloc(PIECE_BYTES);
-    making->out = malloc(PIECE_BYTES);
-    return making->coder && making->digester && making->body && making->in && making->out;
+    making->output = (struct stet__coder_output){malloc(PIECE_BYTES), PIECE_BYTES, 0};
+    return making->coder && making->digester && making->in && making->output.ptr;
 }
 
 static void release(struct making *making)
@@ -69,23 +69,33 @@ static void release(struct making *making)
     stet__digester_free(making->digester);
     stet__body_release(making->body);
     free(making->in);
-    free(making->out);
+    free(making->output.ptr);
+}
+
+/* What has come out goes into a body that grows. */
+static bool spill(struct making *making)
+{
+    if (!making->body)
+        making->body = stet__body_new(STET__BODY_LENGTH_UNKNOWN);
+    struct stet_span made = stet_span_of(making->output.ptr, making->output.len);
+    making->output.len = 0;
+    return making->body && stet__body_append(making->body, made);
 }
 
 static int run_piece(struct making *making, struct stet_span piece, enum stet__coder_step step)
 {
-    int status = STET_MORE;
-    while (status == STET_MORE) {
-        struct stet__coder_output output = {making->out, PIECE_BYTES, 0};
+    struct stet__coder_output *output = &making->output;
+    for (;;) {
+        size_t before = output->len;
         if (atomic_load_explicit(&making->task->job.stop, memory_order_relaxed))
             return STET_E_CODED_STOPPED;
-        status = stet__coder_run(making->coder, &piece, step, &output);
-        struct stet_span made = stet_span_of(making->out, output.len);
-        if (!stet__body_append(making->body, made))
+        int status = stet__coder_run(making->coder, &piece, step, output);
+        stet__digester_add(making->digester, stet_span_of(output->ptr + before, output->len - before));
+        if (status != STET_MORE)
+            return status;
+        if (!spill(making))
             return STET_E_CODED_MEMORY;
-        stet__digester_add(making->digester, made);
     }
-    return status;
 }
 
 static int run(struct making *making)
@@ -101,21 +111,24 @@ static int run(struct making *making)
         status = run_piece(making, stet_span_of(making->in, n),
                            making->offset == length ? STET__CODER_FINISH : STET__CODER_FEED);
     } while (status == STET_OK && making->offset < length);
-    stet__body_finish(making->body, status == STET_OK);
     return status;
 }
 
-/* In one piece, so that it is sent like any other: its length is known now. */
+/* All of it in one piece, so that it is sent like any other: its length is known now. */
 static int settle(struct making *making)
 {
-    struct stet__body *empty = stet__body_of(STET_SPAN(""));
-    struct stet__body *whole = empty ? stet__body_join(making->body, empty, 0) : NULL;
-    stet__body_release(empty);
-    if (!whole)
-        return STET_E_CODED_MEMORY;
+    struct stet__body *last = stet__body_of(stet_span_of(making->output.ptr, making->output.len));
+    struct stet__body *whole = last;
+    if (last && making->body) {
+        stet__body_finish(making->body, true);
+        whole = stet__body_join(making->body, last, 0);
+        stet__body_release(last);
+    }
+    if (making->body && stet__body_state(making->body) == STET__BODY_GROWING)
+        stet__body_finish(making->body, false);
     stet__body_release(making->body);
     making->body = whole;
-    return STET_OK;
+    return whole ? STET_OK : STET_E_CODED_MEMORY;
 }
 
 /* Whether another try would come to the same. */
@@ -128,6 +141,8 @@ static void give_up(struct task *task, bool for_good)
 {
     task->over = true;
     stet__codings_give_up(task->object->body, task->coding, for_good);
+    /* That it is not made is remembered, and counts. */
+    stet__store_account(task->proxy->store, task->object);
 }
 
 static void publish(struct making *making)

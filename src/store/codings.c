@@ -80,6 +80,17 @@ struct stet__body *stet__codings_find(const struct stet__body *body, enum stet_c
     return codings->bodies[coding];
 }
 
+static size_t own_bytes(const struct stet__codings *codings)
+{
+    return malloc_usable_size((void *)(uintptr_t)codings) + ALLOCATION_OVERHEAD;
+}
+
+size_t stet__codings_overhead(const struct stet__body *body)
+{
+    const struct stet__codings *codings = stet__body_codings(body);
+    return codings ? own_bytes(codings) : 0;
+}
+
 void stet__codings_free(struct stet__codings *codings)
 {
     for (size_t i = 0; codings && i < STET__CODINGS_MADE; i++)
@@ -92,7 +103,7 @@ size_t stet__codings_bytes(const struct stet__codings *codings)
     if (!codings)
         return 0;
     unsigned there = atomic_load_explicit(&codings->there, memory_order_acquire);
-    size_t bytes = malloc_usable_size((void *)(uintptr_t)codings) + ALLOCATION_OVERHEAD;
+    size_t bytes = own_bytes(codings);
     for (size_t i = 0; i < STET__CODINGS_MADE; i++)
         if ((there >> i & 1) != 0)
             bytes += stet__body_bytes(codings->bodies[i]);

@@ -42,6 +42,9 @@ unsigned stet__codings_refused(const struct stet__body *body);
 struct stet__body *stet__codings_find(const struct stet__body *body, enum stet_coding coding,
                                       uint32_t *fingerprint);
 
+/* What the body takes from its first copy on, without the copies. */
+size_t stet__codings_overhead(const struct stet__body *body);
+
 /* ---- of body.c ---- */
 
 struct stet__codings;

@@ -20,7 +20,7 @@ bool stet__store_code(struct stet__store *store, struct stet__object *object, en
                       struct stet__body *coded, uint32_t fingerprint, bool *too_large)
 {
     struct stet__shard *shard = stet__shard_of(store, object->hash);
-    size_t bytes = stet__body_bytes(coded);
+    size_t bytes = stet__body_bytes(coded) + stet__codings_overhead(object->body);
     *too_large = bytes > store->limits.object_bytes;
     if (*too_large || !stet__store_take_room(store, bytes))
         return false;
