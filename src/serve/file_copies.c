@@ -221,6 +221,81 @@ static unsigned possible(const struct stet__serve_worker *worker, const struct s
                : 0;
 }
 
+/* The only line of that name, or NULL. */
+static const struct stet_field *only_line(const struct stet_fields *fields, enum stet_field_id id)
+{
+    const struct stet_field *line = stet_fields_find(fields, id, 0);
+    return line && !stet_fields_find(fields, id, (size_t)(line - fields->at) + 1) ? line : NULL;
+}
+
+/* What is remembered of the request's Accept-Encoding; NULL if it is not one line of usual length. */
+static struct stet__accepted *accepted_of(struct stet__serve_worker *worker, const struct stet_fields *fields)
+{
+    const struct stet_field *line = only_line(fields, STET_FIELD_ACCEPT_ENCODING);
+    if (!line || line->value.len == 0 || line->value.len > STET__ACCEPTED_LEN)
+        return NULL;
+    for (size_t i = 0; i < STET__ACCEPTED_COUNT; i++) {
+        struct stet__accepted *accepted = &worker->accepted[i];
+        if (stet_span_equal(stet_span_of(accepted->value, accepted->len), line->value))
+            return accepted;
+    }
+    struct stet__accepted *accepted = &worker->accepted[worker->accepted_next];
+    worker->accepted_next = (worker->accepted_next + 1) % STET__ACCEPTED_COUNT;
+    *accepted = (struct stet__accepted){.len = line->value.len};
+    memcpy(accepted->value, line->value.ptr, line->value.len);
+    stet_accept_encoding_read(fields, &accepted->accept);
+    return accepted;
+}
+
+/* If-None-Match is exactly the tag of what is there in a coding that is accepted. */
+static bool is_held(const struct stet__entry *entry, const struct stet__accepted *accepted,
+                    struct stet_span value, struct stet_coded_choice *choice)
+{
+    for (enum stet_coding coding = 0; coding < STET_CODING_COUNT; coding++) {
+        const struct stet__entry *there = coding == STET_CODING_IDENTITY ? entry : entry->copies->at[coding];
+        if (!there || !stet_span_equal(there->tag, value))
+            continue;
+        *choice = (struct stet_coded_choice){coding, STET_REASON_CODING_HELD, there->selected.etag};
+        return stet_accept_encoding_quality(&accepted->accept, coding) > 0;
+    }
+    return false;
+}
+
+#define BIT(id) (UINT64_C(1) << (id))
+
+/*
+ * stet_coded_select, remembered. Where the request has no tags, no Range and no Cache-Control its result
+ * hangs on Accept-Encoding and what is there alone. And if all that it has is the one tag of something that
+ * is there, that is what is held. test/unit/file_copies.c compares.
+ */
+void stet__file_copies_choose(struct stet__serve_worker *worker, const struct stet_request *request,
+                              const struct stet__entry *entry, const struct stet_coded_offer *offer,
+                              struct stet_coded_choice *choice)
+{
+    _Static_assert(STET_CODING_GZIP == 1 && STET_CODING_BR == 2 && STET_CODING_ZSTD == 3,
+                   "a set of three bits");
+    const struct stet_fields *fields = &request->fields;
+    bool plain = (fields->present & (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_RANGE) |
+                                     BIT(STET_FIELD_RANGE) | BIT(STET_FIELD_CACHE_CONTROL))) == 0;
+    struct stet__accepted *accepted = plain && offer->kept != 0 ? accepted_of(worker, fields) : NULL;
+    if (!accepted) {
+        stet_coded_select(request, offer, choice);
+        return;
+    }
+    if (stet_fields_have(fields, STET_FIELD_IF_NONE_MATCH)) {
+        const struct stet_field *line = only_line(fields, STET_FIELD_IF_NONE_MATCH);
+        if (!line || !is_held(entry, accepted, line->value, choice))
+            stet_coded_select(request, offer, choice);
+        return;
+    }
+    size_t kept = offer->kept >> 1 & (STET__ACCEPTED_KEPT - 1);
+    if (!accepted->known[kept]) {
+        stet_coded_select(request, offer, &accepted->choice[kept]);
+        accepted->known[kept] = true;
+    }
+    *choice = accepted->choice[kept];
+}
+
 void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__exchange *exchange,
                               struct stet__entry *entry, struct stet__shown *out)
 {
@@ -232,7 +307,7 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
                                      .rank = worker->configuration->coding.rank};
     struct stet_coded_choice choice;
     /* What would it be if all were there? Mostly that is there. */
-    stet_coded_select(request, &offer, &choice);
+    stet__file_copies_choose(worker, request, entry, &offer, &choice);
     unsigned bit = stet_coding_bit(choice.coding);
     /* Who holds a copy from before a restart, or another worker's, needs no octets to be told so. */
     bool told = choice.reason == STET_REASON_CODING_HELD &&
@@ -240,7 +315,7 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
     if ((bit & offer.kept & ~copies->kept) != 0 && !told) {
         ask_for(worker, entry, choice.coding, exchange->now);
         offer.kept = copies->kept;
-        stet_coded_select(request, &offer, &choice);
+        stet__file_copies_choose(worker, request, entry, &offer, &choice);
         bit = stet_coding_bit(choice.coding);
     }
     struct stet__entry *shown = (bit & copies->kept) != 0 ? copies->at[choice.coding] : entry;

@@ -46,6 +46,7 @@ struct stet__entry {
     struct stet__identity identity;
     struct stet__digest digest; /* if there is a tag: what it is made of */
     struct stet_representation selected;
+    struct stet_span tag; /* the value of ETag; absent without one */
     struct stet__part body;
     struct stet__reply whole;        /* 200; its head has all fields */
     struct stet__reply not_modified; /* 304 */

@@ -184,20 +184,20 @@ static bool make(const struct stet__octets_order *order, const atomic_bool *stop
 
 struct stet__octets *stet__octets_get(const struct stet__octets_order *order, const atomic_bool *stop)
 {
-    static const struct stet__identity none;
+    struct stet__identity sibling = {.inode = 0};
     struct stet__whole whole;
     if (order->sibling >= 0) {
-        struct stet__octets *octets =
-            stet__octets_find(order->table, &order->base, order->coding, &order->sibling_identity);
+        sibling = order->sibling_identity; /* of a wrong one, too: the next who asks need not try it again */
+        struct stet__octets *octets = stet__octets_find(order->table, &order->base, order->coding, &sibling);
         if (octets)
             return octets;
         if (take_file(order, order->sibling, stop, &whole))
-            return add(order, &whole, &order->sibling_identity);
+            return add(order, &whole, &sibling);
     }
     struct stet__octets *octets = stet__octets_find(order->table, &order->base, order->coding, NULL);
     if (octets)
         return octets;
     if (take_cached(order, stop, &whole) || make(order, stop, &whole))
-        return add(order, &whole, &none);
+        return add(order, &whole, &sibling);
     return NULL;
 }

@@ -29,7 +29,8 @@ struct stet__octets {
     struct stet__whole whole;
     struct stet__digest base;
     enum stet_coding coding;
-    struct stet__identity sibling; /* that it was read from; inode 0: it was made, or read from --cache-dir */
+    struct stet__identity
+        sibling; /* that was there; inode 0: none was. What was made in place of a wrong one has it, too */
     unsigned refs;
 };
 

@@ -59,6 +59,8 @@ static bool set_heads(struct stet__entry *entry, const struct stet_fields *field
         stet__arena_alloc(&entry->arena, (fields->count + 1) * sizeof(struct stet_field));
     if (!whole || !kept)
         return false;
+    const struct stet_field *tag = stet_fields_find(fields, STET_FIELD_ETAG, 0);
+    entry->tag = tag ? tag->value : STET_SPAN_NONE;
     struct stet_fields of_304 = {kept, stet_not_modified_fields(fields, kept), fields->present};
     struct stet__head *not_modified = stet__head_make(&entry->arena, 304, &of_304);
     if (!not_modified)

@@ -27,6 +27,21 @@ struct stet__serve_shared {
     struct stet__octets_table *octets;
 };
 
+/*
+ * What core said to one value of Accept-Encoding. Clients send but a few, so the last ones are remembered;
+ * file_copies.c has what makes that right.
+ */
+#define STET__ACCEPTED_KEPT 8 /* subsets of gzip, br and zstd */
+#define STET__ACCEPTED_LEN 64
+struct stet__accepted {
+    size_t len; /* of the value; 0: free */
+    char value[STET__ACCEPTED_LEN];
+    struct stet_accept_encoding accept;
+    bool known[STET__ACCEPTED_KEPT]; /* by the set that is there */
+    struct stet_coded_choice choice[STET__ACCEPTED_KEPT];
+};
+#define STET__ACCEPTED_COUNT 4
+
 struct stet__serve_worker {
     const struct stet__serve_configuration *configuration;
     const struct stet__serve_shared *shared;
@@ -34,7 +49,9 @@ struct stet__serve_worker {
     struct stet__files *files;
     struct stet__watcher *watcher;
     struct stet__tick tick;
-    int root; /* the folder, open */
+    struct stet__accepted accepted[STET__ACCEPTED_COUNT];
+    unsigned accepted_next; /* to be overwritten */
+    int root;               /* the folder, open */
     struct stat root_stat;
     struct stet__buffer pages[STET_REASON_COUNT]; /* bodies of error pages, made when first needed: error.c */
 };
