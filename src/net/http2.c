@@ -47,6 +47,11 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
             stet__http2_body_end(stream);
         }
         break;
+    case NGHTTP2_RST_STREAM:
+        stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+        if (stream)
+            stream->given_up = true;
+        break;
     case NGHTTP2_PING:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) && http2->stopping)
             stet__http2_go_away(http2);
@@ -76,6 +81,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error,
     /* What the origin or this side has cut off is not the client's doing. */
     if (!stream || (error != NGHTTP2_NO_ERROR && !stream->data.failed) || !stream->answered)
         stet__http2_count_reset(http2);
+    if (stream && !stream->ended_in && !stream->given_up)
+        stet__http2_note_refused(http2, id);
     if (stream)
         stet__http2_stream_close(stream);
     return 0;
@@ -97,10 +104,15 @@ static bool set_callbacks(struct stet__http2_worker *shared)
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(to, stet__http2_on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(to, on_frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(to, on_stream_close);
+    nghttp2_session_callbacks_set_unpack_extension_callback(to, stet__http2_on_unknown_frame);
     nghttp2_session_callbacks_set_send_data_callback(to, stet__http2_data_send);
     nghttp2_option_set_no_auto_window_update(shared->option, 1);
     nghttp2_option_set_no_closed_streams(shared->option, 1);
     nghttp2_option_set_max_outbound_ack(shared->option, ACKS_MAX);
+    /* Only of types that it was told of does nghttp2 tell when it passes over a frame. */
+    for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
+        if (type != NGHTTP2_PRIORITY_UPDATE)
+            nghttp2_option_set_user_recv_extension_type(shared->option, (uint8_t)type);
     nghttp2_option_set_builtin_recv_extension_type(shared->option, NGHTTP2_PRIORITY_UPDATE);
     return true;
 }

@@ -33,13 +33,24 @@ static bool spend(struct stet__http2 *http2, struct stet__http2_budget *budget, 
     return true;
 }
 
+static void end_session(struct stet__http2 *http2, uint32_t error)
+{
+    if (nghttp2_session_terminate_session(http2->session, error) != 0)
+        http2->connection->broken = true;
+}
+
 static void charge(struct stet__http2 *http2, struct stet__http2_budget *budget, unsigned limit)
 {
     if (spend(http2, budget, limit) || http2->calm)
         return;
     http2->calm = true;
-    if (nghttp2_session_terminate_session(http2->session, NGHTTP2_ENHANCE_YOUR_CALM) != 0)
-        http2->connection->broken = true;
+    end_session(http2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+int stet__http2_on_unknown_frame(nghttp2_session *session, void **payload, const nghttp2_frame_hd *head,
+                                 void *user)
+{
+    return NGHTTP2_ERR_CANCEL;
 }
 
 void stet__http2_flood_begin(struct stet__http2 *http2)
@@ -55,11 +66,35 @@ void stet__http2_count_reset(struct stet__http2 *http2)
     charge(http2, &http2->resets, http2->connection->worker->limits->resets);
 }
 
+void stet__http2_note_refused(struct stet__http2 *http2, int32_t id)
+{
+    http2->refused[http2->refused_at++ % STET__HTTP2_REFUSED] = id;
+}
+
+/*
+ * RFC 9113 sections 5.1 and 5.1.1: no second request on a stream that is over. nghttp2 passes over all
+ * HEADERS on such, because trailers may be on their way when this side resets a stream; here is known which
+ * those are.
+ */
+static bool is_reused(const struct stet__http2 *http2, int32_t id)
+{
+    if (id > nghttp2_session_get_last_proc_stream_id(http2->session) ||
+        nghttp2_session_get_stream_user_data(http2->session, id))
+        return false;
+    for (size_t i = 0; i < STET__HTTP2_REFUSED; i++)
+        if (http2->refused[i] == id)
+            return false;
+    return true;
+}
+
 int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
 {
     struct stet__http2 *http2 = user;
     switch (head->type) {
     case NGHTTP2_HEADERS:
+        if (head->stream_id % 2 == 1 && is_reused(http2, head->stream_id))
+            end_session(http2, NGHTTP2_STREAM_CLOSED);
+        break;
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_WINDOW_UPDATE:
     case NGHTTP2_CONTINUATION:
@@ -69,6 +104,9 @@ int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd 
             break;
         /* fall through */
     default:
+        /* RFC 9113 section 6.3, of a frame that nghttp2 passes over. */
+        if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0)
+            end_session(http2, NGHTTP2_PROTOCOL_ERROR);
         charge(http2, &http2->controls, http2->connection->worker->limits->controls);
         break;
     }

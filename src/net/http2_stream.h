@@ -17,6 +17,8 @@ struct stet__http2_budget {
     int64_t full_at_ms; /* when all of it was there last */
 };
 
+#define STET__HTTP2_REFUSED 32
+
 struct stet__http2 {
     struct stet__connection *connection;
     struct stet__http2_worker *shared;
@@ -27,6 +29,8 @@ struct stet__http2 {
     struct stet__output unsent; /* what the socket did not take */
     struct stet__soon soon;
     struct stet__http2_budget resets, controls;
+    int32_t refused[STET__HTTP2_REFUSED]; /* streams that this side reset last, whose rest may still come */
+    unsigned refused_at;
     int64_t sent_s; /* when the socket took something last */
     int64_t data_s; /* when content was sent last */
     bool looking;   /* a deadline for streams is set */
@@ -76,6 +80,7 @@ struct stet__http2_stream {
     bool answered; /* HEADERS of the final answer are submitted */
     bool refused;  /* `status` says why; the driver answers itself */
     bool malformed;
+    bool given_up;            /* the client has reset it */
     bool ended_in, ended_out; /* END_STREAM came, went */
 
     struct stet__exchange exchange;
@@ -211,9 +216,14 @@ void stet__http2_body_trailer(struct stet__http2_stream *stream, struct stet_spa
 /* ---- http2_flood.c: callbacks and what they count ---- */
 
 int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user);
+int stet__http2_on_unknown_frame(nghttp2_session *session, void **payload, const nghttp2_frame_hd *head,
+                                 void *user);
 int stet__http2_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *user);
 void stet__http2_flood_begin(struct stet__http2 *http2);
 void stet__http2_count_reset(struct stet__http2 *http2);
+
+/* This side has reset a stream that the client had not ended. */
+void stet__http2_note_refused(struct stet__http2 *http2, int32_t id);
 void stet__http2_count_frame(struct stet__http2 *http2, const nghttp2_frame *frame);
 
 #endif
