@@ -58,6 +58,7 @@ enum stet_body_kind {
 struct stet_http1_request {
     struct stet_request head;
     size_t head_len; /* octets of the head: the body, or the next request, begins here */
+    unsigned major;  /* 1; 2 if HTTP/2 carried it, which the decisions treat as 1.1 */
     unsigned minor;  /* 0 or 1; a higher minor version reads as 1 (RFC 9110 section 2.5) */
     enum stet_target_form form;
     struct stet_span authority; /* of the absolute or authority form, else of Host: RFC 9112 section 3.3 */

@@ -276,6 +276,7 @@ int stet_http1_request_parse(struct stet_span input, size_t seen, const struct s
     if (status != STET_OK)
         return status;
     stet__head_judge_expect(&fields.fields, &request);
+    request.major = 1;
     request.keep_alive = stet__head_keep_alive(&fields.fields, request.minor);
     request.head.fields = fields.fields;
     request.head_len = (size_t)(cursor.at - input.ptr);

@@ -129,7 +129,7 @@ static int judge_length(bool ended, struct stet_http1_request *out)
 int stet__http2_request_make(const struct stet__http2_pseudo *pseudo, struct stet_field *room, size_t count,
                              bool ended, struct stet_http1_request *out)
 {
-    *out = (struct stet_http1_request){.minor = 1, .keep_alive = true};
+    *out = (struct stet_http1_request){.major = 2, .minor = 1, .keep_alive = true};
     struct stet_request *head = &out->head;
     head->method_name = pseudo->method;
     head->method = stet_method_id(pseudo->method);

@@ -24,8 +24,9 @@
  *
  * What may be called from where: everything below may be called from within `request`, `data`, `end` and
  * `next`, and is then acted on when that returns; so `next` is never called from within `next`, nor `data`
- * from within `data`. From elsewhere, stet__exchange_answer and stet__exchange_write_on act at once: `next`
- * and `done` may come from within them, and so may `request` with the next request of the connection.
+ * from within `data`. From elsewhere, stet__exchange_answer and stet__exchange_write_on act at once or soon:
+ * `next` and `done` may come from within them, and so may `request` with the next request of the connection;
+ * over HTTP/2 they come when the loop is done with what it runs.
  */
 #ifndef STET_NET_EXCHANGE_H
 #define STET_NET_EXCHANGE_H
@@ -148,10 +149,10 @@ struct stet__reply {
     bool chunked; /* there is no Content-Length: frame it (chunked, or by closing in HTTP/1.0) */
 
     /*
-     * Who owns head and parts. hold and release come in pairs, and only if the driver must keep them longer
-     * than the call. `intact` is asked before the last octets of a file part go out: false if the file is no
-     * longer what the head says, and then the connection is aborted, so that no receiver takes the body for
-     * complete. Each may be NULL.
+     * Who owns the parts; the head is copied within the call. hold and release come in pairs, and only if the
+     * driver must keep the parts longer than the call. `intact` is asked before the last octets of a file
+     * part go out: false if the file is no longer what the head says, and then the connection is aborted, so
+     * that no receiver takes the body for complete. Each may be NULL.
      */
     void *owner;
     void (*hold)(void *owner);

@@ -7,7 +7,8 @@
  * Content-Length and Set-Cookie are not. A Set-Cookie is never indexed by anybody on the way either (RFC 7541
  * section 7.1.3).
  *
- * Values of a reply with an owner are not copied: it is held until its stream is closed.
+ * nghttp2 copies names and values: the frame is written when the call is over, and a role may own its body
+ * but not its head beyond it (exchange.h).
  */
 #include "net/http2_stream.h"
 
@@ -79,7 +80,7 @@ static size_t count_octets(struct stet_span h1)
 
 /* The field lines of a ready-made head, "Name: value CRLF", whose first line is the status line. None is of
  * the connection. */
-static size_t put_octets(nghttp2_nv *to, struct stet_span h1, uint8_t flags)
+static size_t put_octets(nghttp2_nv *to, struct stet_span h1)
 {
     const char *end = h1.ptr + h1.len, *at = (const char *)memchr(h1.ptr, '\n', h1.len) + 1;
     size_t n = 0;
@@ -89,7 +90,7 @@ static size_t put_octets(nghttp2_nv *to, struct stet_span h1, uint8_t flags)
         struct stet_span name = stet_span_of(at, (size_t)(colon - at));
         struct stet_span value = stet_span_of(colon + 2, (size_t)(line_end - colon) - 3);
         bool cookie = stet_span_equal_nocase(name, STET_SPAN("set-cookie"));
-        to[n++] = pair(name, value, cookie ? flags | NGHTTP2_NV_FLAG_NO_INDEX : flags);
+        to[n++] = pair(name, value, cookie ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
         at = line_end + 1;
     }
     return n;
@@ -153,12 +154,11 @@ static bool submit(struct stet__http2_stream *stream, const struct stet__reply *
     char digits[3], date[STET_DATE_LEN];
     if (!lines)
         return false;
-    uint8_t kept = stream->data.parts.hold ? NGHTTP2_NV_FLAG_NO_COPY_VALUE : NGHTTP2_NV_FLAG_NONE;
     n += put_status(lines + n, head->status, digits);
     if (head->by_octets)
-        n += put_octets(lines + n, head->h1, kept);
+        n += put_octets(lines + n, head->h1);
     else
-        n += put_fields(lines + n, head->fields.at, head->fields.count, kept);
+        n += put_fields(lines + n, head->fields.at, head->fields.count, NGHTTP2_NV_FLAG_NONE);
     n += put_fields(lines + n, reply->extra, reply->extra_count, NGHTTP2_NV_FLAG_NONE);
     n += put_dates(stream, head, lines + n, date);
     n += put_hsts(stream, lines + n);

@@ -95,7 +95,7 @@ bool stet__http2_data_begin(struct stet__http2_stream *stream, const struct stet
         data->trailers = reply->source.trailers && takes_trailers(&stream->request);
     }
     *body = octets > 0 || data->source.next;
-    if (reply->hold) {
+    if (octets > 0 && reply->hold) {
         reply->hold(reply->owner);
         data->parts.owner = reply->owner;
         data->parts.hold = reply->hold;

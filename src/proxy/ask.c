@@ -278,7 +278,9 @@ bool stet__ask_head(struct stet__fetch *fetch, struct stet__buffer *out)
     put_framing(fetch, out);
     put_who(fetch, out);
     stet__buffer_append_text(out, "Via: ");
-    stet__buffer_append_text(out, fetch->request.minor == 0 ? "1.0 " : "1.1 ");
+    stet__buffer_append_text(out, fetch->request.major == 2   ? "2.0 "
+                                  : fetch->request.minor == 0 ? "1.0 "
+                                                              : "1.1 ");
     stet__buffer_append(out, fetch->worker->proxy->pseudonym);
     stet__buffer_append_text(out, "\r\n\r\n");
     return !out->failed;

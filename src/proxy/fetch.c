@@ -183,6 +183,14 @@ static void end_fill(struct stet__fetch *fetch, bool complete)
     stet__fetch_free(fetch);
 }
 
+/* Those that go on, copied: the client may take the last of the content long after. */
+static const struct stet_fields *keep_trailers(struct stet__arena *arena, const struct stet_fields *trailers)
+{
+    const struct stet_fields *kept = stet__forwarded_fields(arena, trailers);
+    struct stet_fields *copied = stet__arena_alloc(arena, sizeof *copied);
+    return kept && copied && stet__copy_fields(arena, kept, NULL, copied) ? copied : NULL;
+}
+
 static void end_relay(struct stet__fetch *fetch, bool complete, const struct stet_fields *trailers)
 {
     fetch->ended = true;
@@ -191,7 +199,7 @@ static void end_relay(struct stet__fetch *fetch, bool complete, const struct ste
         return;
     }
     if (trailers)
-        fetch->trailers = stet__forwarded_fields(&fetch->arena, trailers);
+        fetch->trailers = keep_trailers(&fetch->arena, trailers);
     stet__pipe_end(&fetch->down, complete);
 }
 

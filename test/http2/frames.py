@@ -102,7 +102,7 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest, self.decoder, self.pings = b"", hpack.Decoder(), 0
-        self.streams, self.goaways, self.pongs, self.frames, self.settings = {}, [], [], [], {}
+        self.streams, self.goaways, self.pongs, self.pinged, self.frames, self.settings = {}, [], [], [], [], {}
         self.opened, self.closed, self.acks = {}, False, 0
         self.send(PREFACE + frame(SETTINGS, 0, 0) if first is None else first)
 
@@ -161,6 +161,8 @@ class Client:
             self.goaways.append(struct.unpack(">II", payload[:8]))
         elif kind == PING and flags & ACK:
             self.pongs.append(payload)
+        elif kind == PING:
+            self.pinged.append(payload)
         elif kind == SETTINGS and flags & ACK:
             self.acks += 1
         elif kind == SETTINGS:

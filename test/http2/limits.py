@@ -162,8 +162,8 @@ def stopping(tap, binary):
         tap.same("a notice first", client.wait(lambda: client.goaways) and client.goaways, [(0x7fffffff, f.NO_ERROR)])
         client.send(headers(3))
         tap.same("a request that crosses it is answered", (client.answers(3)[3].status, client.goaways[1:]), (200, []))
-        sent = next(payload for kind, flags, _, payload in iter(client.read, None) if kind == f.PING and not flags & f.ACK)
-        client.send(frame(f.PING, f.ACK, 0, sent))
+        client.wait(lambda: client.pinged)
+        client.send(frame(f.PING, f.ACK, 0, client.pinged[0]))
         tap.same("once the PING behind the notice is answered, the last stream",
                  client.wait(lambda: len(client.goaways) == 2) and client.goaways[1], (3, f.NO_ERROR))
         client.send(headers(5), window(0, 1 << 24), window(1, 1 << 24)).end()

@@ -25,11 +25,11 @@ def forwarded(tap, binary):
         tap.same("no pseudo-field is a field", [name for name in fields if name.startswith(":")], [])
         tap.same("Via tells the version", fields["via"].split()[0], "2.0")
         _, fields = said(3, ("host", "localhost"))
-        tap.same("one Host", fields["host"].startswith("127.0.0.1:"), True)
+        tap.same("one Host", fields["host"], "localhost")
         client.send(headers(5, request("POST"), end=False), data(5, b"a" * 70), data(5, b"b" * 30), headers(5, [("x-sum", "17")]))
         body = client.answers(5)[5].body
         tap.same("content without a length is chunked", b"chunked" in body and body.endswith(b"a" * 70 + b"b" * 30), True)
-        tap.same("its trailers go on", b"x-sum: 17" in body.lower(), True)
+        tap.same("its trailers are dropped, as RFC 9110 6.5.1 lets a proxy do", b"x-sum: 17" in body.lower(), False)
         client.send(headers(7, request("POST", "/", ("content-length", "3")), end=False), data(7, b"abc", end=True))
         tap.same("content with a length keeps it", b"\nContent-Length: 3\n" in client.answers(7)[7].body, True)
         tap.same("nothing about connections comes back", OF_CONNECTION & set(client[7].fields), set())
