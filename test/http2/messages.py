@@ -100,14 +100,14 @@ def priorities(tap, binary):
     with serving(binary) as stet:
         with f.Client(stet.port) as client:
             client.send(settings(INITIAL_WINDOW=1 << 20), headers(1, request("GET", "/large", ("priority", "u=5"))),
-                        headers(3, request("GET", "/large", ("priority", "u=1")))).sync()
+                        headers(3, request("GET", "/large", ("priority", "u=1")))).sync().sync()
             tap.same("priorities of RFC 7540 are said not to count", client.settings.get(9), 1)
             client.frames.clear()
             client.send(window(0, 1 << 22)).answers(1, 3)
             order = [number for kind, _, number, length in client.frames if kind == f.DATA and length]
             tap.same("u=1 before u=5", order, sorted(order, reverse=True))
         with f.Client(stet.port) as client:
-            client.send(settings(INITIAL_WINDOW=1 << 20), headers(1, request("GET", "/large")), headers(3, request("GET", "/large"))).sync()
+            client.send(settings(INITIAL_WINDOW=1 << 20), headers(1, request("GET", "/large")), headers(3, request("GET", "/large"))).sync().sync()
             client.frames.clear()
             update = f.frame(f.PRIORITY_UPDATE, 0, 0, b"\0\0\0\3u=0")
             client.send(update, window(0, 1 << 22)).answers(1, 3)
@@ -115,7 +115,7 @@ def priorities(tap, binary):
             tap.same("PRIORITY_UPDATE moves one ahead", order, sorted(order, reverse=True))
         with f.Client(stet.port) as client:
             client.send(settings(INITIAL_WINDOW=1 << 20),
-                        *(headers(n, request("GET", "/large", ("priority", "u=3, i"))) for n in (1, 3))).sync()
+                        *(headers(n, request("GET", "/large", ("priority", "u=3, i"))) for n in (1, 3))).sync().sync()
             client.frames.clear()
             client.send(window(0, 1 << 22)).answers(1, 3)
             order = [number for kind, _, number, length in client.frames if kind == f.DATA and length]
