@@ -16,14 +16,33 @@
 
 /* ---- what may be made ---- */
 
-static bool is_event_stream(const struct stet_fields *fields)
+static bool is_of_type(const struct stet_fields *fields, const struct stet_span *types, size_t count)
 {
     const struct stet_field *type = stet_fields_find(fields, STET_FIELD_CONTENT_TYPE, 0);
     struct stet_span thing, params;
     if (!type)
         return false;
     stet_member_split(type->value, &thing, &params);
-    return stet_span_equal_nocase(thing, STET_SPAN("text/event-stream"));
+    for (size_t i = 0; i < count; i++)
+        if (stet_span_equal_nocase(thing, types[i]))
+            return true;
+    return false;
+}
+
+static bool is_event_stream(const struct stet_fields *fields)
+{
+    static const struct stet_span types[] = {{"text/event-stream", 17}};
+    return is_of_type(fields, types, 1);
+}
+
+/* Servers say gzip of a file that is called .tar.gz. Who fetches that means the file as it is. */
+static bool is_archive(const struct stet_fields *fields)
+{
+    static const struct stet_span types[] = {
+        {"application/gzip", 16},         {"application/x-gzip", 18},          {"application/x-tar", 17},
+        {"application/x-gtar", 18},       {"application/x-tgz", 17},           {"application/zstd", 16},
+        {"application/x-compressed", 24}, {"application/x-compressed-tar", 28}};
+    return is_of_type(fields, types, sizeof types / sizeof *types);
 }
 
 static bool no_transform(const struct stet_fields *fields)
@@ -47,7 +66,7 @@ struct stet__codable stet__coded_judge(const struct stet__proxy_configuration *c
     if (octets == STET__BODY_LENGTH_UNKNOWN)
         octets = coding->policy.min_octets; /* it may be coded until the opposite is known */
     if (codable.own != STET_CODING_IDENTITY) {
-        if (!no_transform(&response->fields))
+        if (!no_transform(&response->fields) && !is_archive(&response->fields))
             codable.codings = stet_coding_bit(STET_CODING_IDENTITY);
     } else if (!is_event_stream(&response->fields) &&
                stet_coded_judge(response, octets, &coding->policy).codable) {
@@ -244,9 +263,11 @@ static bool take_passing(struct stet__serving *serving)
 }
 
 /* What can be made while it is sent: the base decoded; and if it is this client's, coded. */
-static unsigned passing_of(const struct stet__serving *serving, unsigned makeable)
+static unsigned passing_of(const struct stet__proxy_worker *worker, const struct stet__serving *serving,
+                           unsigned makeable)
 {
-    return serving->body && (serving->codes || serving->codable.own != STET_CODING_IDENTITY) ? makeable : 0;
+    bool passes = serving->body && (serving->codes || serving->codable.own != STET_CODING_IDENTITY);
+    return passes ? stet__recode_affords(worker, serving->codable.own, makeable) : 0;
 }
 
 bool stet__coded_may_pass(const struct stet__proxy_worker *worker, bool kept)
@@ -275,7 +296,9 @@ void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving 
             return;
         if (complete)
             stet__copying_ask(worker->proxy, serving->object, serving->choice.coding);
-        passing = passing_of(serving, makeable & ~there);
+        passing = passing_of(worker, serving, makeable & ~there);
+        if (there == 0)
+            offer.rank = stet__recode_rank;
         select_among(serving, &offer, own | (there & makeable), passing, &serving->choice);
     }
     unsigned chosen = stet_coding_bit(serving->choice.coding);

@@ -89,6 +89,18 @@ void stet__coded_filled(struct stet__proxy_worker *worker, struct stet__object *
 /* ---- recode.c ---- */
 
 /*
+ * Those of `codings` for which there is memory now, of content that comes in the coding `own`. The coders of
+ * a proxy take at most so much together; beyond it answers go out as they came. It is an estimate, and so are
+ * the costs of each.
+ */
+#define STET__RECODE_BYTES (128u * 1024 * 1024)
+unsigned stet__recode_affords(const struct stet__proxy_worker *worker, enum stet_coding own,
+                              unsigned codings);
+
+/* Which one is made of those that a client likes equally: what takes least memory. */
+extern const unsigned char stet__recode_rank[STET_CODING_COUNT];
+
+/*
  * `source` gives what it gave in another coding from now on: it is decoded from `coding`, or coded into it.
  * False, and nothing changes, without memory.
  */

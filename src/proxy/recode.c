@@ -16,6 +16,8 @@
 
 struct recoding {
     struct stet__source inner;
+    struct stet__proxy *proxy;
+    size_t cost;
     struct stet__coder *coder;
     struct stet_span rest;  /* of what the inner source gave, in memory */
     struct stet__part file; /* what it gave in a file */
@@ -28,8 +30,33 @@ struct recoding {
     char out[OUT_BYTES];
 };
 
+const unsigned char stet__recode_rank[STET_CODING_COUNT] = {
+    [STET_CODING_GZIP] = 3, [STET_CODING_ZSTD] = 2, [STET_CODING_BR] = 1};
+
+/* About what the libraries take: windows, and tables of what they have seen. */
+static size_t cost_of(enum stet_coding coding, bool decode)
+{
+    static const size_t kib[STET_CODING_COUNT][2] = {[STET_CODING_GZIP] = {300, 50},
+                                                     [STET_CODING_DEFLATE] = {300, 50},
+                                                     [STET_CODING_BR] = {8 * 1024, 4 * 1024},
+                                                     [STET_CODING_ZSTD] = {4 * 1024, 8 * 1024}};
+    return kib[coding][decode] * 1024 + sizeof(struct recoding);
+}
+
+unsigned stet__recode_affords(const struct stet__proxy_worker *worker, enum stet_coding own, unsigned codings)
+{
+    size_t used = atomic_load_explicit(&worker->proxy->recoding_bytes, memory_order_relaxed);
+    bool decode = own != STET_CODING_IDENTITY;
+    unsigned affordable = 0;
+    for (enum stet_coding coding = 0; coding < STET_CODING_COUNT; coding++)
+        if (used + cost_of(decode ? own : coding, decode) <= STET__RECODE_BYTES)
+            affordable |= stet_coding_bit(coding);
+    return codings & affordable;
+}
+
 static void end(struct recoding *recoding)
 {
+    atomic_fetch_sub_explicit(&recoding->proxy->recoding_bytes, recoding->cost, memory_order_relaxed);
     stet__coder_free(recoding->coder);
     free(recoding->in);
     free(recoding);
@@ -147,6 +174,9 @@ bool stet__recode(struct stet__proxy_worker *worker, struct stet__source *source
         stet__coder_free(coder);
         return false;
     }
+    recoding->proxy = worker->proxy;
+    recoding->cost = cost_of(coding, decode);
+    atomic_fetch_add_explicit(&worker->proxy->recoding_bytes, recoding->cost, memory_order_relaxed);
     recoding->inner = *source;
     recoding->coder = coder;
     recoding->rest = STET_SPAN("");

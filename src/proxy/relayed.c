@@ -40,8 +40,10 @@ static struct stet_etag presented(const struct stet_request *request, struct ste
     return found;
 }
 
-static bool rename_tag(struct stet__arena *arena, struct stet_etag tag, struct stet_fields *fields)
+/* A tag of a coded copy tells that there are codings, and so has Vary. */
+static bool rename_tag(struct stet__fetch *fetch, struct stet_etag tag, struct stet_fields *fields)
 {
+    struct stet__arena *arena = fetch->visit->exchange->arena;
     struct stet__lines lines;
     stet__lines_begin(&lines, arena, fields->count);
     for (size_t i = 0; i < fields->count; i++)
@@ -50,7 +52,8 @@ static bool rename_tag(struct stet__arena *arena, struct stet_etag tag, struct s
         else
             stet__lines_add(&lines, &fields->at[i]);
     *fields = lines.fields;
-    return !lines.failed;
+    struct stet__codable codable = {.codings = fetch->worker->configuration->coding.made};
+    return !lines.failed && stet__coded_add_vary(arena, &codable, fields);
 }
 
 /* What it may be made into on its way. */
@@ -58,7 +61,7 @@ static unsigned passing_of(const struct stet__fetch *fetch, const struct stet__c
 {
     if (codable->own == STET_CODING_IDENTITY && !stet__coded_may_pass(fetch->worker, false))
         return 0;
-    return codable->codings;
+    return stet__recode_affords(fetch->worker, codable->own, codable->codings);
 }
 
 static bool code(struct stet__fetch *fetch, struct stet__coded_relay *out)
@@ -73,7 +76,7 @@ static bool code(struct stet__fetch *fetch, struct stet__coded_relay *out)
                                      .own = codable.own,
                                      .kept = own,
                                      .passing = passing_of(fetch, &codable),
-                                     .rank = configuration->coding.rank};
+                                     .rank = stet__recode_rank};
     struct stet__serving serving = {.exchange = exchange,
                                     .trace = fetch->visit->trace,
                                     .request = &fetch->request.head,
@@ -101,5 +104,5 @@ bool stet__coded_relay(struct stet__fetch *fetch, struct stet__coded_relay *out)
     if (fetch->response.status != 304)
         return code(fetch, out);
     struct stet_etag tag = presented(&fetch->request.head, tag_of(&out->fields));
-    return !stet_etag_present(tag) || rename_tag(fetch->visit->exchange->arena, tag, &out->fields);
+    return !stet_etag_present(tag) || rename_tag(fetch, tag, &out->fields);
 }

@@ -27,6 +27,7 @@ struct stet__proxy {
     struct stet__lately *lately;
     struct stet__origins *origins;
     struct stet__copying *copying; /* NULL: no coded copies */
+    atomic_size_t recoding_bytes;  /* of coders of what passes */
     struct stet_span pseudonym;    /* name and a random suffix: Via; loops are known by it */
     struct stet_span via;          /* "1.1 PSEUDONYM" */
     struct stet_span via_http10;   /* "1.0 PSEUDONYM" */
