@@ -43,7 +43,7 @@ docs: build
 
 test:
 	@tools/deps build docs test
-	@tools/peers varnish nginx dokuwiki
+	@tools/peers varnish nginx apache2 dokuwiki
 	@tools/npm http-cache-tests@0.4.5 node-red@4.1.15
 	@test/run all
 

@@ -23,7 +23,8 @@ def run(*command):
 
 def exchange(url, *fields):
     """(status, fields, [(frame, whether it ends the stream)] of the stream, length of DATA)."""
-    options = [word for field in fields for word in ("-H", field)]
+    # By itself nghttp accepts gzip, which h2load does not.
+    options = [word for field in ("accept-encoding: identity", *fields) for word in ("-H", field)]
     pairs, frames, length = {}, [], 0
     for name, value, frame, size, flags, stream in FRAME.findall(run("nghttp", "-nv", "--no-verify-peer", *options, url)):
         if name:
