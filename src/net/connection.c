@@ -127,14 +127,16 @@ void stet__connection_close(struct stet__connection *connection)
 }
 
 /* The handshake has begun with the head's time-out; from its end on the connection is one without a request.
- */
-static void look_at_handshake(struct stet__connection *connection)
+ * True if a request may have waited for that end. */
+static bool look_at_handshake(struct stet__connection *connection)
 {
     if (!connection->shaking || !connection->tls->established)
-        return;
+        return false;
     connection->shaking = false;
-    if (!in_request(connection))
-        stet__connection_set_deadline(connection, connection->worker->limits->idle_timeout_s);
+    if (in_request(connection))
+        return connection->chunked_head == 0;
+    stet__connection_set_deadline(connection, connection->worker->limits->idle_timeout_s);
+    return false;
 }
 
 /* A client that takes the port for one of plain HTTP is told so in plain HTTP. */
@@ -156,11 +158,10 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
     ssize_t n =
         stet__transport_recv(stet__connection_transport(connection), turn->input + kept, turn->room - kept);
     bool nothing = n < 0 && (errno == EAGAIN || errno == EINTR);
-    if (connection->tls)
-        look_at_handshake(connection);
-    if (n > 0) {
+    bool waited = connection->tls && look_at_handshake(connection);
+    if (n > 0 || (nothing && waited)) {
         turn->begin = 0;
-        turn->end = kept + (size_t)n;
+        turn->end = kept + (n > 0 ? (size_t)n : 0);
         return true;
     }
     bool ending = connection->worker->stopping && !in_request(connection);

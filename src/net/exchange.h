@@ -66,7 +66,8 @@ struct stet__exchange {
     struct stet__arena *arena;                /* scratch; valid until the answer is given */
     int64_t now;                              /* Unix seconds, read once per wake-up of the loop */
     struct stet__connection *connection;      /* the driver's */
-    struct stet_span scheme;                  /* how the client came: "http" */
+    struct stet_span scheme;                  /* how the client came: "http" or "https" */
+    bool early;          /* it came in early data of TLS, and its method is safe: RFC 8470 */
     const uint8_t *peer; /* 16 octets: IPv6, or IPv4 mapped into it; all zero for a Unix socket */
 
     /*

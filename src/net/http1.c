@@ -98,6 +98,7 @@ static void ask_role(struct stet__connection *connection, struct stet__turn *tur
                                 .now = stet__loop_now_s(worker->loop),
                                 .connection = connection,
                                 .scheme = connection->tls ? STET_SPAN("https") : STET_SPAN("http"),
+                                .early = stet__transport_early(stet__connection_transport(connection)),
                                 .peer = connection->peer};
     turn->asked = turn->busy = true;
     turn->asked_ms = stet__loop_monotonic_ms(worker->loop);
@@ -158,6 +159,13 @@ static bool take_request(struct stet__connection *connection, struct stet__turn 
     return true;
 }
 
+/* RFC 8470 section 3: who might have copied early data cannot complete the handshake. */
+static bool must_wait(const struct stet__connection *connection, const struct stet__turn *turn)
+{
+    return stet__transport_early(stet__connection_transport(connection)) &&
+           !stet_method_safe(turn->request.head.method);
+}
+
 /* Takes one request, or what there is of one. */
 static void take(struct stet__connection *connection, struct stet__turn *turn)
 {
@@ -179,6 +187,8 @@ static void take(struct stet__connection *connection, struct stet__turn *turn)
         turn->wants_more = true;
     else if (status != STET_OK)
         refuse_status(connection, turn, NULL, status);
+    else if (must_wait(connection, turn))
+        turn->wants_more = true;
     else if (take_request(connection, turn))
         ask_role(connection, turn);
 }

@@ -33,6 +33,7 @@ struct stet__tls *stet__tls_new(SSL *ssl, struct stet__tls_io *io, struct stet__
     tls->loop = loop;
     tls->watch = watch;
     stet__soon_init(&tls->soon, run_again);
+    tls->reads_early = SSL_is_server(ssl) && SSL_get_max_early_data(ssl) > 0;
     stet__buffer_init(&tls->in, SIZE_MAX);
     stet__buffer_init(&tls->out, SIZE_MAX);
     return tls;
@@ -149,10 +150,30 @@ static bool take_back(struct stet__tls *tls)
     return true;
 }
 
+/* Until the client has no more early data. False: it may have more, or the handshake failed. */
+static bool read_early(struct stet__tls *tls, char *to, size_t room, size_t *got)
+{
+    while (*got < room) {
+        size_t n = 0;
+        int result = SSL_read_early_data(tls->ssl, to + *got, room - *got, &n);
+        if (result == SSL_READ_EARLY_DATA_FINISH) {
+            tls->reads_early = false;
+            return true;
+        }
+        if (result != SSL_READ_EARLY_DATA_SUCCESS && (!wants_more(tls, 0) || tls->io->came.len == 0))
+            return false;
+        tls->early |= n > 0;
+        *got += n;
+    }
+    return false;
+}
+
 /* From what was given to what the reader has room for. */
 static size_t decrypt(struct stet__tls *tls, char *to, size_t room)
 {
     size_t got = 0;
+    if (tls->reads_early && (!read_early(tls, to, room, &got) || got > 0))
+        return got;
     while (got < room && shake_hands(tls)) {
         /* A call that can only say that it wants more costs as much as a small record. */
         if (tls->io->came.len == 0 && SSL_pending(tls->ssl) == 0)
@@ -293,8 +314,12 @@ static struct stet_span next_record(struct octets *octets, char *piece)
 
 static bool encrypt(struct stet__tls *tls, struct stet_span record)
 {
-    int n = SSL_write(tls->ssl, record.ptr, (int)record.len);
-    if (n == (int)record.len)
+    size_t n = 0;
+    if (tls->established)
+        (void)SSL_write_ex(tls->ssl, record.ptr, record.len, &n);
+    else
+        (void)SSL_write_early_data(tls->ssl, record.ptr, record.len, &n);
+    if (n == record.len)
         return true;
     ERR_clear_error();
     /* The memory is for the next connection. */
@@ -334,7 +359,7 @@ static bool ready_to_write(struct stet__tls *tls, int fd)
 {
     if (!flush_kept(tls, fd))
         return false;
-    if (tls->established && !tls->failed)
+    if ((tls->established || tls->early) && !tls->failed)
         return true;
     errno = tls->failed ? EPROTO : EAGAIN;
     return false;

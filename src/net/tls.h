@@ -17,6 +17,10 @@
  * 4. A connection that ends without close_notify is not at its end but broken (RFC 8446 section 6.1): no
  * receiver takes a message for complete that was cut off.
  *
+ * Early data (0-RTT) is read if the other side is allowed to send it, never in one call with what comes
+ * behind the handshake; answers go out before that is complete. OpenSSL takes each ticket once, so within
+ * this process it is not replayed.
+ *
  * What is left out: renegotiation (refused), compression, kTLS (docs/decisions.md says why).
  */
 #ifndef STET_NET_TLS_H
@@ -40,6 +44,8 @@ struct stet__tls {
     struct stet__soon soon;
     struct stet__buffer in, out;
     bool begun;       /* octets have come */
+    bool reads_early; /* early data may come (RFC 8446 section 2.3) */
+    bool early;       /* it has: what is read before `established` may be somebody's copy of it */
     bool established; /* the handshake is complete */
     bool ended;       /* close_notify has come */
     bool failed;      /* nothing more comes or goes */

@@ -12,6 +12,7 @@
 #define FILES_PER_PAIR 3
 #define KINDS_MAX 8 /* of keys that are for the same name */
 #define ERROR_ROOM 512
+#define EARLY_DATA_MAX 16384 /* octets: a few requests */
 
 static const char intermediate_suites[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -183,6 +184,24 @@ static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPH
     return stet__tls_tickets_key(&set_of(ssl)->config->tickets, &ticket);
 }
 
+/* The driver of HTTP/2 does not tell early requests from others. */
+static int take_early_data(SSL *ssl, void *arg)
+{
+    const unsigned char *protocol;
+    unsigned len;
+    SSL_get0_alpn_selected(ssl, &protocol, &len);
+    return len != 2;
+}
+
+/* OpenSSL keeps these tickets itself, and takes each once: RFC 8446 section 8.1. */
+static void set_early_data(SSL_CTX *context)
+{
+    SSL_CTX_set_max_early_data(context, EARLY_DATA_MAX);
+    SSL_CTX_set_recv_max_early_data(context, EARLY_DATA_MAX);
+    SSL_CTX_set_allow_early_data_cb(context, take_early_data, NULL);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER);
+}
+
 static bool set_profile(SSL_CTX *context, const struct stet__tls_settings *settings)
 {
     bool modern = settings->profile == STET__TLS_MODERN;
@@ -190,6 +209,8 @@ static bool set_profile(SSL_CTX *context, const struct stet__tls_settings *setti
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(context, (long)settings->ticket_interval_s);
+    if (settings->early_data)
+        set_early_data(context);
     return SSL_CTX_set_min_proto_version(context, modern ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(context, intermediate_suites) == 1 &&
            SSL_CTX_set1_groups_list(context, groups) == 1 &&

@@ -107,6 +107,12 @@ static inline void stet__transport_hand(struct stet__transport transport, struct
         transport.tls->watch = watch;
 }
 
+/* What is read now came before the handshake was complete: RFC 8470. */
+static inline bool stet__transport_early(struct stet__transport transport)
+{
+    return transport.tls && transport.tls->early && !transport.tls->established;
+}
+
 /* The version of HTTP that the handshake agreed on: h2 (RFC 9113 section 3.2). Else it is HTTP/1.1. */
 static inline bool stet__transport_alpn_h2(struct stet__transport transport)
 {

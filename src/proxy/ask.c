@@ -150,6 +150,18 @@ static void put_fields(const struct stet__fetch *fetch, struct stet__buffer *out
     }
 }
 
+/* RFC 8470 section 5.1: the origin may answer 425, which goes on to the client. */
+static void put_early(const struct stet__fetch *fetch, struct stet__buffer *out)
+{
+    const struct stet_fields *fields = &fetch->request.head.fields;
+    if (!fetch->early)
+        return;
+    for (size_t i = 0; i < fields->count; i++)
+        if (stet_span_equal_nocase(fields->at[i].name, STET_SPAN("Early-Data")))
+            return;
+    line(out, "Early-Data", STET_SPAN("1"));
+}
+
 static void put_range(struct stet__buffer *out, const struct stet_validation *validation)
 {
     if (!validation->has_range)
@@ -275,6 +287,7 @@ bool stet__ask_head(struct stet__fetch *fetch, struct stet__buffer *out)
     }
     put_accept_encoding(fetch, out);
     put_conditions(fetch, out);
+    put_early(fetch, out);
     put_framing(fetch, out);
     put_who(fetch, out);
     stet__buffer_append_text(out, "Via: ");

@@ -49,6 +49,7 @@ struct stet__fetch {
     size_t count;
     struct stet__pipe up; /* the request's body */
     bool has_body, reading;
+    bool early;   /* the client's request came in early data */
     bool widened; /* the whole is asked for instead of the client's range */
     bool retried; /* without conditions, after a 304 that nobody could use */
 

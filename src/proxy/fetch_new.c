@@ -149,6 +149,7 @@ struct stet__fetch *stet__fetch_new(struct stet__visit *visit, bool answer)
     stet__list_init(&fetch->fill.readers);
     stet__wake_init(&fetch->fill.writer, &fetch->worker->mailbox, stet__fetch_writer_woken);
     fetch->decision = visit->decision;
+    fetch->early = visit->exchange->early;
     memcpy(fetch->peer, visit->exchange->peer, sizeof fetch->peer);
     fetch->validating = !visit->target.bypassed;
     if (!copy_request(fetch, visit, answer) || !take_candidates(fetch, visit)) {
