@@ -114,7 +114,11 @@ class Stet:
         """Ends the server. Returns its exit code."""
         self.process.terminate()
         self.process.stdout.close()
-        return self.process.wait(PATIENCE_S)
+        try:
+            return self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:  # it goes round in circles
+            self.process.kill()
+            return self.process.wait()
 
 
 class Relay:

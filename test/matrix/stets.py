@@ -51,7 +51,11 @@ class Stet:
     def stop(self):
         """Ends it. Returns what is wrong with how it ended."""
         self.process.terminate()
-        code = self.process.wait(PATIENCE_S)
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:  # it goes round in circles
+            self.process.kill()
+            code = self.process.wait()
         self.reader.join(PATIENCE_S)
         self.process.stdout.close()
         return "" if code == 0 else f"exit code {code}: {self.said[-3000:].decode('utf-8', 'replace')}"
