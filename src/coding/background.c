@@ -10,17 +10,19 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 
 #define NICE 10
+#define POST_AGAIN_NS 20000000 /* when there was no memory to post */
 
 struct stet__background {
     pthread_mutex_t lock;
     pthread_cond_t work;
     bool stopping;
-    struct stet__list urgent, queue, running, posted;
+    struct stet__list urgent, queue, running, unposted, posted;
     unsigned queued, queue_max;
     unsigned thread_count;
     pthread_t threads[];
@@ -46,13 +48,49 @@ static void deliver(void *arg)
         job->done(job);
 }
 
+/* Under the lock, so that whoever cancels or forgets either sees it as posted or has stopped it. */
+static void post(struct stet__background *background, struct stet__job *job)
+{
+    bool posted = job->asker.post(job->asker.to, deliver, job) == 0;
+    stet__list_remove(&job->node);
+    stet__list_append(posted ? &background->posted : &background->unposted, &job->node);
+    job->state = posted ? STET__JOB_POSTED : STET__JOB_UNPOSTED;
+}
+
+static void post_again(struct stet__background *background)
+{
+    struct stet__list *last = background->unposted.prev, *node;
+    bool more = last != &background->unposted;
+    while (more) {
+        node = background->unposted.next;
+        more = node != last;
+        post(background, job_of(node));
+    }
+}
+
+/* Under the lock: until there may be something to do. */
+static void wait(struct stet__background *background)
+{
+    struct timespec until;
+    post_again(background);
+    if (stet__list_empty(&background->unposted)) {
+        pthread_cond_wait(&background->work, &background->lock);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += POST_AGAIN_NS;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&background->work, &background->lock, &until);
+}
+
 /* Waits for a job; NULL if it is time to end. */
 static struct stet__job *next_job(struct stet__background *background)
 {
     struct stet__job *job = NULL;
     pthread_mutex_lock(&background->lock);
     while (background->queued == 0 && !background->stopping)
-        pthread_cond_wait(&background->work, &background->lock);
+        wait(background);
     if (!background->stopping) {
         bool urgent = !stet__list_empty(&background->urgent);
         job = job_of(urgent ? background->urgent.next : background->queue.next);
@@ -65,21 +103,16 @@ static struct stet__job *next_job(struct stet__background *background)
     return job;
 }
 
-/* Posted under the lock, so that whoever cancels or forgets either sees it as posted or has stopped it. */
 static void finish_job(struct stet__background *background, struct stet__job *job)
 {
     pthread_mutex_lock(&background->lock);
-    stet__list_remove(&job->node);
-    bool posted = false;
-    if (!atomic_load(&job->stop)) {
-        stet__list_append(&background->posted, &job->node);
-        job->state = STET__JOB_POSTED;
-        posted = job->asker.post(job->asker.to, deliver, job) == 0;
-        if (!posted)
-            stet__list_remove(&job->node);
-    }
+    bool stopped = atomic_load(&job->stop);
+    if (stopped)
+        stet__list_remove(&job->node);
+    else
+        post(background, job);
     pthread_mutex_unlock(&background->lock);
-    if (!posted)
+    if (stopped)
         job->drop(job);
 }
 
@@ -127,6 +160,7 @@ struct stet__background *stet__background_new(unsigned threads, unsigned queue_m
     stet__list_init(&background->urgent);
     stet__list_init(&background->queue);
     stet__list_init(&background->running);
+    stet__list_init(&background->unposted);
     stet__list_init(&background->posted);
     background->queue_max = queue_max;
     pthread_mutex_init(&background->lock, NULL);
@@ -175,6 +209,7 @@ void stet__background_forget(struct stet__background *background, const void *to
     pthread_mutex_lock(&background->lock);
     background->queued -= move(&background->urgent, to, &dropped);
     background->queued -= move(&background->queue, to, &dropped);
+    move(&background->unposted, to, &dropped);
     move(&background->posted, to, &dropped);
     for (struct stet__list *node = background->running.next; node != &background->running; node = node->next)
         if (!to || job_of(node)->asker.to == to)
@@ -213,15 +248,15 @@ void stet__background_cancel(struct stet__job *job)
 {
     struct stet__background *background = job->background;
     pthread_mutex_lock(&background->lock);
-    bool queued = job->state == STET__JOB_QUEUED;
+    bool queued = job->state == STET__JOB_QUEUED, at_once = queued || job->state == STET__JOB_UNPOSTED;
     stet__assert(job->state != STET__JOB_YOURS);
     atomic_store(&job->stop, true);
-    if (queued) {
+    background->queued -= queued;
+    if (at_once) {
         stet__list_remove(&job->node);
-        background->queued--;
         job->state = STET__JOB_YOURS;
     }
     pthread_mutex_unlock(&background->lock);
-    if (queued)
+    if (at_once)
         job->drop(job);
 }

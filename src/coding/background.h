@@ -11,6 +11,8 @@
  *                     +-- cancel: drop() at once  +-- cancel: drop() when work   +-- cancel: drop() in place
  * of done() returns, on that thread
  *
+ * If `post` has no memory, it is tried again a moment later, until it succeeds or the job is cancelled.
+ *
  * So a job that was taken ends with exactly one call of `done` (on the asker's loop) or of `drop` (on any
  * thread). Before that it belongs to the pool: only `work` may touch what it uses, and the asker may cancel.
  */
@@ -29,7 +31,13 @@ struct stet__background_asker {
     void *to;
 };
 
-enum stet__job_state { STET__JOB_YOURS, STET__JOB_QUEUED, STET__JOB_RUNNING, STET__JOB_POSTED };
+enum stet__job_state {
+    STET__JOB_YOURS,
+    STET__JOB_QUEUED,
+    STET__JOB_RUNNING,
+    STET__JOB_UNPOSTED, /* `post` had no memory; it is tried again */
+    STET__JOB_POSTED,
+};
 
 struct stet__job {
     void (*work)(struct stet__job *job); /* on a thread of the pool; looks at `stop` now and then */

@@ -94,9 +94,10 @@ static const char *use_threads(bool memory_is_enough)
     struct stet__background *background = stet__background_new(2, 2);
     if (!background)
         return memory_is_enough ? "there is no thread" : NULL;
-    if (stet__background_ask(background, &job, false))
-        sem_wait(&ended);
+    bool asked = stet__background_ask(background, &job, false);
     stet__background_free(background);
+    if (asked)
+        sem_wait(&ended);
     return NULL;
 }
 

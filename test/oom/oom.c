@@ -35,6 +35,9 @@ static const struct {
     {"GET /ten.txt HTTP/1.1\r\n" HOST "Range: bytes=99-\r\n\r\n", 416},
     {"GET /large.bin HTTP/1.1\r\n" HOST "\r\n", 200},
     {"GET /large.bin HTTP/1.1\r\n" HOST "Range: bytes=0-9,100000-100009\r\n\r\n", 206},
+    {"GET /large.bin HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n", 200},
+    {"GET /large.bin HTTP/1.1\r\n" HOST "Accept-Encoding: br\r\nIf-Match: \"other\"\r\n\r\n", 412},
+    {"GET /large.bin HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n", 200},
     {"GET /nothing HTTP/1.1\r\n" HOST "\r\n", 404},
     {"GET /folder HTTP/1.1\r\n" HOST "\r\n", 301},
     {"GET /folder/ HTTP/1.1\r\n" HOST "\r\n", 200},
@@ -102,7 +105,12 @@ static const char *play(unsigned long n, bool all_after, unsigned long *calls)
     char text[128], error[256] = "";
 
     unlink(socket_path);
+    static const struct stet_span types[] = {{"application/octet-stream", 24}};
     stet__serve_configuration_default(&serve);
+    serve.coding =
+        (struct stet__coding_settings){.policy = {.types = types, .type_count = 1, .max_octets = 1 << 20},
+                                       .made = 1u << STET_CODING_GZIP | 1u << STET_CODING_BR,
+                                       .levels = {[STET_CODING_GZIP] = 1, [STET_CODING_BR] = 1}};
     serve.root = folder;
     serve.listing = true;
     stet__limits_default(&server.limits);

@@ -17,7 +17,7 @@
 /* One loop: what is posted waits until a test takes it. */
 struct loop {
     sem_t posted;
-    bool refuses;
+    atomic_bool refuses;
     void (*run)(void *arg);
     void *arg;
 };
@@ -25,7 +25,7 @@ struct loop {
 static int post(void *to, void (*run)(void *arg), void *arg)
 {
     struct loop *loop = to;
-    if (loop->refuses)
+    if (atomic_load(&loop->refuses))
         return -1;
     loop->run = run;
     loop->arg = arg;
@@ -206,19 +206,37 @@ static void forgets_one_loop(void **state)
     stet__background_free(background);
 }
 
-static void drops_what_it_cannot_post(void **state)
+/* No memory to post with: what is done is told as soon as there is, and can be cancelled or forgotten until
+ * then. */
+static void posts_again(void **state)
 {
     struct stet__background *background = stet__background_new(1, 10);
-    struct loop loop;
-    struct test_job job;
+    struct loop loop, other;
+    struct test_job cancelled, forgotten, told;
     (void)state;
     loop_init(&loop);
-    loop.refuses = true;
-    job_init(&job, &loop);
-    sem_post(&job.go);
-    assert_true(stet__background_ask(background, &job.job, false));
-    sem_wait(&job.dropped);
-    assert_ended(&job, 1, 0, 1);
+    loop_init(&other);
+    atomic_store(&loop.refuses, true);
+    atomic_store(&other.refuses, true);
+    job_init(&cancelled, &loop);
+    job_init(&forgotten, &other);
+    job_init(&told, &loop);
+    sem_post(&cancelled.go);
+    sem_post(&forgotten.go);
+    sem_post(&told.go);
+    /* When the next one has begun, the one before waits to be posted. */
+    assert_true(stet__background_ask(background, &cancelled.job, false));
+    assert_true(stet__background_ask(background, &forgotten.job, false));
+    sem_wait(&forgotten.begun);
+    stet__background_cancel(&cancelled.job);
+    assert_ended(&cancelled, 1, 0, 1);
+    assert_true(stet__background_ask(background, &told.job, false));
+    sem_wait(&told.begun);
+    stet__background_forget(background, &other);
+    assert_ended(&forgotten, 1, 0, 1);
+    atomic_store(&loop.refuses, false);
+    run_post(&loop);
+    assert_ended(&told, 1, 1, 0);
     stet__background_free(background);
 }
 
@@ -243,9 +261,12 @@ static void ends_in_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(works_and_tells),           cmocka_unit_test(says_not_now),
-        cmocka_unit_test(cancels_in_every_state),    cmocka_unit_test(forgets_one_loop),
-        cmocka_unit_test(drops_what_it_cannot_post), cmocka_unit_test(ends_in_the_middle),
+        cmocka_unit_test(works_and_tells),
+        cmocka_unit_test(says_not_now),
+        cmocka_unit_test(cancels_in_every_state),
+        cmocka_unit_test(forgets_one_loop),
+        cmocka_unit_test(posts_again),
+        cmocka_unit_test(ends_in_the_middle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
