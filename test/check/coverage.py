@@ -37,7 +37,7 @@ def named(top, prefixes):
     """{id: first place that names it}. What looks like an id of no document in the table is a date or the like."""
     places = {}
     for path in files(top, folders=("test",)):
-        if not re.match(r"test/(spec/.*\.md|vtc/|sim/)", path) or path.endswith("README.md"):
+        if not re.match(r"test/(spec/.*\.md|vtc/|sim/|http2/)", path) or path.endswith("README.md"):
             continue
         for number, line in enumerate(read(top, path).split("\n"), 1):
             if path.startswith("test/spec/") and not line.startswith("Rows: "):

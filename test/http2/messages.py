@@ -12,7 +12,7 @@ OF_CONNECTION = {"connection", "keep-alive", "proxy-connection", "transfer-encod
 
 
 def forwarded(tap, binary):
-    """RFC 9113 sections 8.2.2, 8.2.3, 8.3.1."""
+    """RFC 9113 sections 8.2.2, 8.2.3, 8.3.1: 9113-8.2.2-1 9113-8.2.3-1 9113-8.3.1-1"""
     with echoing(binary) as stet, f.Client(stet.port) as client:
         def said(number, *pairs, path="/"):
             stream = client.get(number, "GET", path, *pairs)
@@ -73,6 +73,7 @@ def upload(tap, binary):
 
 
 def answers(tap, binary):
+    """RFC 9113 section 8.1.1: 9113-8.1.1-1"""
     with serving(binary) as stet, f.Client(stet.port) as client:
         stream = client.get(1)
         tap.same("200", (stream.status, stream.body), (200, PAGE))
