@@ -75,7 +75,7 @@ static void end(struct step *step)
         return;
     if (stet_sf_finish(&step->writer, &member) != STET_OK) {
         size_t comma = trace->len > 0 ? 0 : 2;
-        memcpy(trace->text + trace->len, CUT + comma, sizeof CUT - 1 - comma);
+        memcpy(trace->text + trace->len, &CUT[comma], sizeof CUT - 1 - comma);
         trace->len += sizeof CUT - 1 - comma;
         trace->cut = true;
         return;
