@@ -51,8 +51,11 @@ struct stet_coded_offer {
     enum stet_coding own;      /* its coding */
     unsigned kept;             /* the set of codings whose copies are there */
     unsigned passing;          /* the set of those that can be made while they are sent */
+    unsigned possible;         /* the set of those that are sent at other times: before a copy is evicted, or
+                                  after one is made */
     bool no_transform;         /* of the response: the base alone counts */
     const unsigned char *rank; /* STET_CODING_COUNT of them, higher is better; NULL: those of coding.def */
+    const struct stet_fields *response; /* NULL, or the fields of the base, for their Vary: below */
 };
 
 struct stet_coded_choice {
@@ -72,7 +75,7 @@ struct stet_coded_choice {
  *                          rank
  *   coding-not-asked       Accept-Encoding is absent, empty or malformed: identity
  *   coding-not-there       none of the codings that it names is there: identity, which it accepts
- *   coding-only            there is but the base, whatever it accepts
+ *   coding-only            there is never anything but the base, whatever it accepts
  *   coding-no-transform, coding-request-no-transform   the base, whatever it accepts
  *   coding-not-acceptable  nothing that is there is acceptable: identity, else the base. Never 406
  *
@@ -81,6 +84,9 @@ struct stet_coded_choice {
  * A coding that If-None-Match names is chosen even if neither a copy of it is there nor can be made (only of
  * GET and HEAD): what the client has is still current, so the answer is 304, or 412 by an earlier condition,
  * and no octets are needed.
+ *
+ * What others append to a tag (STET_CODED_TAG_FOREIGN) does not count if Vary names more than
+ * Accept-Encoding: "page-pt-br" may be the tag of another variant of "page-pt".
  */
 void stet_coded_select(const struct stet_request *request, const struct stet_coded_offer *offer,
                        struct stet_coded_choice *out);

@@ -9,6 +9,7 @@
 #include <stet/coded.h>
 
 #include <stet/cache_control.h>
+#include <stet/field.h>
 
 static const unsigned char default_rank[STET_CODING_COUNT] = {
 #define X(symbol, name, made, rank, clause) [symbol] = rank,
@@ -67,6 +68,28 @@ static enum stet_coding best_of(const struct selection *x, unsigned among)
     return best;
 }
 
+/* Whether the resource has variants in more than codings. */
+static bool varies(const struct stet_fields *response)
+{
+    struct stet_list list;
+    struct stet_span member;
+    if (!response || !stet_fields_have(response, STET_FIELD_VARY))
+        return false;
+    stet_list_begin(&list, response, STET_FIELD_VARY);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (stet_field_id(member) != STET_FIELD_ACCEPT_ENCODING)
+            return true;
+    return false;
+}
+
+/* Whether the tag has a suffix of others, which may be all its own. */
+static bool is_foreign(struct stet_etag tag)
+{
+    struct stet_coded_tag read;
+    stet_coded_tag_read(tag, &read);
+    return read.kind == STET_CODED_TAG_FOREIGN;
+}
+
 /* The coding that a tag of the request names, if it counts. `needs_octets`: it has to be there. */
 static bool names(const struct selection *x, struct stet_etag tag, bool needs_octets,
                   enum stet_coding *coding)
@@ -79,6 +102,8 @@ static bool names(const struct selection *x, struct stet_etag tag, bool needs_oc
     if (likeness == STET_CODED_SAME && !x->transformed)
         return true;
     if (!x->transformed)
+        return false;
+    if (likeness == STET_CODED_EQUIVALENT && varies(offer->response) && is_foreign(tag))
         return false;
     if (*coding == STET_CODING_UNKNOWN) /* one of them: that which this request would get */
         *coding = best_of(x, among & ~stet_coding_bit(STET_CODING_IDENTITY));
@@ -150,7 +175,7 @@ static void negotiate(const struct selection *x, struct stet_coded_choice *out)
 /* Why the base is all that counts; COUNT if it is not. */
 static enum stet_reason base_alone(const struct selection *x)
 {
-    unsigned copies = (x->offer->kept | x->offer->passing) & ~x->base;
+    unsigned copies = (x->offer->kept | x->offer->passing | x->offer->possible) & ~x->base;
     if (copies == 0 || x->offer->own == STET_CODING_UNKNOWN)
         return STET_REASON_CODING_ONLY;
     if (x->offer->no_transform)

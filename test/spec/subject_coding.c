@@ -159,6 +159,11 @@ static unsigned read_set(struct spec_run *run, struct stet_span names)
     return set;
 }
 
+/* A response that has variants in more than codings. */
+static const struct stet_field vary_line = {
+    {"Vary", 4}, {"accept-encoding, Accept-Language", 32}, STET_FIELD_VARY};
+static const struct stet_fields varied = {&vary_line, 1, UINT64_C(1) << STET_FIELD_VARY};
+
 static bool read_offer(struct spec_run *run, struct stet_coded_offer *out)
 {
     struct stet_span rest = run->detail;
@@ -173,6 +178,10 @@ static bool read_offer(struct spec_run *run, struct stet_coded_offer *out)
             out->kept = read_set(run, stet_span_skip(word, 5));
         else if (stet_span_starts(word, STET_SPAN("passing=")))
             out->passing = read_set(run, stet_span_skip(word, 8));
+        else if (stet_span_starts(word, STET_SPAN("possible=")))
+            out->possible = read_set(run, stet_span_skip(word, 9));
+        else if (stet_span_equal(word, STET_SPAN("varies")))
+            out->response = &varied;
         else if (stet_span_equal(word, STET_SPAN("no-transform")))
             out->no_transform = true;
         else
