@@ -171,12 +171,8 @@ static void work(struct stet__job *job)
     else
         give_up(task, is_final(status));
     release(&making);
-}
-
-/* All is said in the store: nobody is to be told. */
-static int post_nothing(void *to, void (*run_on_loop)(void *arg), void *arg)
-{
-    return -1;
+    /* All is said in the store, and nobody is to be told: it is dropped. */
+    atomic_store(&job->stop, true);
 }
 
 static void drop(struct stet__job *job)
@@ -197,7 +193,7 @@ void stet__copying_ask(struct stet__proxy *proxy, struct stet__object *object, e
         stet__codings_give_up(object->body, coding, false);
         return;
     }
-    *task = (struct task){.job = {.work = work, .done = drop, .drop = drop, .asker = {.post = post_nothing}},
+    *task = (struct task){.job = {.work = work, .done = drop, .drop = drop},
                           .proxy = proxy,
                           .object = stet__object_acquire(object),
                           .coding = coding};
