@@ -54,7 +54,7 @@ defaults
     timeout connect 5s
     timeout http-keep-alive 1h
 cache one
-    total-max-size 512
+    total-max-size {memory}
     max-object-size 1000000
     max-age 3600
 frontend in
@@ -84,7 +84,7 @@ CONFIG proxy.config.http.insert_response_via_str INT 0
 CONFIG proxy.config.http.keep_alive_no_activity_timeout_in INT 3600
 CONFIG proxy.config.http.transaction_no_activity_timeout_in INT 3600
 CONFIG proxy.config.http.cache.required_headers INT 2
-CONFIG proxy.config.cache.ram_cache.size INT 512M
+CONFIG proxy.config.cache.ram_cache.size INT {memory}M
 CONFIG proxy.config.cache.ram_cache.algorithm INT 1
 CONFIG proxy.config.url_remap.remap_required INT 1
 CONFIG proxy.config.crash_log_helper STRING NULL
@@ -109,6 +109,9 @@ infodir: {base}/info
 cachedir: {base}/cache
 """
 
+# What each may store: so little that one that is asked for new URIs is full within seconds, as one in use is.
+MEMORY_MB = 64
+
 NAMES = ["nginx", "nginx-sendfile", "varnish", "haproxy", "trafficserver"]
 PROGRAMS = {"nginx": "nginx", "nginx-sendfile": "nginx", "varnish": "varnishd", "haproxy": "haproxy",
             "trafficserver": "traffic_server"}
@@ -131,9 +134,9 @@ def traffic_server(work, port, origin):
     root = write(os.path.join(base, "runroot.yaml"), RUNROOT.format(base=base, peer=peer))
     # It refuses to run as root and changes to this user, who then needs the folders.
     user = "nobody" if os.getuid() == 0 else "#-1"
-    write(os.path.join(base, "etc", "records.config"), RECORDS.format(port=port, user=user, base=base))
+    write(os.path.join(base, "etc", "records.config"), RECORDS.format(port=port, user=user, base=base, memory=MEMORY_MB))
     write(os.path.join(base, "etc", "remap.config"), f"map / http://127.0.0.1:{origin}/\n")
-    write(os.path.join(base, "etc", "storage.config"), f"{base}/cache 512M\n")
+    write(os.path.join(base, "etc", "storage.config"), f"{base}/cache {MEMORY_MB}M\n")
     write(os.path.join(base, "etc", "ip_allow.yaml"),
           "ip_allow:\n  - apply: in\n    ip_addrs: 0/0\n    action: allow\n    methods: ALL\n")
     if user == "nobody":
@@ -171,7 +174,7 @@ class Fleet(servers.Fleet):
                 self.plain = self.plain or self.start_origin("plain", self.origin_cpu, "--codings", "none")
                 behind = self.plain.port
             return [os.path.join(self.build, "stet"), "proxy", f"http://127.0.0.1:{behind}", "--workers", "1",
-                    "--listen", f"127.0.0.1:{port}"]
+                    "--listen", f"127.0.0.1:{port}", "--memory", f"{MEMORY_MB}M"]
         if name == "stet-serve":
             return [os.path.join(self.build, "stet"), "serve", self.root, "--workers", "1", "--listen",
                     f"127.0.0.1:{port}", "--cache", "/**=public, max-age=3600"]
@@ -179,12 +182,12 @@ class Fleet(servers.Fleet):
             text = NGINX.format(work=work, port=port, origin=origin, sendfile="on" if name == "nginx-sendfile" else "off")
             return [program, "-p", work, "-e", "stderr", "-c", write(os.path.join(work, f"{name}.{port}.conf"), text)]
         if name == "haproxy":
-            text = HAPROXY.format(port=port, origin=origin)
+            text = HAPROXY.format(port=port, origin=origin, memory=MEMORY_MB)
             return [program, "-db", "-f", write(os.path.join(work, f"{name}.{port}.cfg"), text)]
         if name == "varnish":
             text = write(os.path.join(work, f"{name}.{port}.vcl"), VARNISH.format(origin=origin))
             return [program, "-F", "-j", "none", "-n", os.path.join(work, f"varnish.{port}"), "-a", f"127.0.0.1:{port}",
-                    "-f", text, "-s", "malloc,512m", "-p", "thread_pools=1", "-p", "thread_pool_min=100",
+                    "-f", text, "-s", f"malloc,{MEMORY_MB}m", "-p", "thread_pools=1", "-p", "thread_pool_min=100",
                     "-p", "timeout_idle=3600"]
         root = traffic_server(work, port, origin)
         return ["env", f"TS_RUNROOT={root}", program]
