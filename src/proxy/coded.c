@@ -286,6 +286,8 @@ void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving 
     struct stet_coded_offer offer = {.base =
                                          serving->as_it_came ? STET_NO_ETAG : serving->stored->selected.etag,
                                      .own = serving->codable.own,
+                                     .possible = serving->codable.codings,
+                                     .response = &serving->stored->response.fields,
                                      .rank = worker->configuration->coding.rank};
     if (serving->codable.codings == 0)
         return;
@@ -318,8 +320,10 @@ bool stet__coded_held(const struct stet__fetch *fetch, const struct stet__codabl
                                     .request = &fetch->request.head,
                                     .stored = &fetch->next,
                                     .codable = *codable};
-    struct stet_coded_offer offer = {
-        .base = fetch->next.selected.etag, .own = codable->own, .rank = worker->configuration->coding.rank};
+    struct stet_coded_offer offer = {.base = fetch->next.selected.etag,
+                                     .own = codable->own,
+                                     .response = &fetch->next.response.fields,
+                                     .rank = worker->configuration->coding.rank};
     unsigned own = stet_coding_bit(codable->own);
     if (codable->codings == 0)
         return false;
