@@ -46,6 +46,12 @@ static ssize_t fail(struct stet__tls *tls, int cause)
     return -1;
 }
 
+static bool broken(struct stet__tls *tls, int cause)
+{
+    (void)fail(tls, cause);
+    return false;
+}
+
 /* Sends `octets`: how many the socket took, or -1 if it takes nothing any more. */
 static ssize_t send_some(int fd, struct stet_span octets, bool more)
 {
@@ -60,7 +66,7 @@ static bool flush_kept(struct stet__tls *tls, int fd)
         return true;
     ssize_t n = send_some(fd, stet__buffer_span(&tls->out), false);
     if (n < 0)
-        return fail(tls, errno) == 0;
+        return broken(tls, errno);
     stet__buffer_consume(&tls->out, (size_t)n);
     if (tls->out.len > 0) {
         errno = EAGAIN;
@@ -90,7 +96,7 @@ static bool flush_written(struct stet__tls *tls, int fd, bool more)
         n = -1;
     }
     stet__buffer_clear(output);
-    return n >= 0 || fail(tls, errno) == 0;
+    return n >= 0 || broken(tls, errno);
 }
 
 /* What became of a call that did not succeed. True if it goes on with more octets. */
@@ -204,14 +210,14 @@ static bool fill(struct stet__tls *tls, int fd, size_t room)
     size_t most = room < STET__TLS_INPUT ? room : STET__TLS_INPUT;
     ssize_t n = recv(fd, tls->io->input, most < 512 ? 512 : most, 0);
     if (n < 0)
-        return (errno == EAGAIN || errno == EINTR) ? false : fail(tls, errno) == 0;
+        return errno != EAGAIN && errno != EINTR && broken(tls, errno);
     if (n == 0)
-        return fail(tls, ECONNRESET) == 0;
+        return broken(tls, ECONNRESET);
     give(tls, stet_span_of(tls->io->input, (size_t)n));
     if (!speaks_http(tls, tls->io->came))
         return true;
     tls->plain = true;
-    return fail(tls, EPROTO) == 0;
+    return broken(tls, EPROTO);
 }
 
 /* False with errno. */
@@ -324,8 +330,7 @@ static bool encrypt(struct stet__tls *tls, struct stet_span record)
     ERR_clear_error();
     /* The memory is for the next connection. */
     stet__buffer_clear(&tls->io->output);
-    fail(tls, EPROTO);
-    return false;
+    return broken(tls, EPROTO);
 }
 
 /* One round: encrypts and sends. Returns the octets encrypted, 0 if there are none, or -1. */

@@ -130,7 +130,7 @@ void stet__tls_origin_free(struct stet__tls_origin *origin)
 }
 
 /* RFC 6066 section 3: addresses are not sent. */
-static bool set_name(SSL *ssl, const struct stet__tls_origin *origin)
+static bool set_name(SSL *ssl, struct stet__tls_origin *origin)
 {
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (origin->address)

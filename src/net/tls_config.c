@@ -17,7 +17,8 @@
 static const char intermediate_suites[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-static const char groups[] = "X25519:prime256v1:secp384r1";
+/* Not const, because of a macro of the library. */
+static char groups[] = "X25519:prime256v1:secp384r1";
 
 /* What was loaded in one go. It belongs to its SSL_CTX, which lives as long as a connection uses it. */
 struct set {
