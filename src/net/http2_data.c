@@ -217,13 +217,13 @@ static ssize_t next(struct stet__http2_stream *stream, uint32_t *flags)
         return NGHTTP2_ERR_DEFERRED;
     case STET__SUPPLY_END:
         return end(stream, flags);
-    case STET__SUPPLY_PART:
-        if (data->part.length <= data->left)
-            break;
-        /* fall through */
-    default:
+    case STET__SUPPLY_CUT:
         return fail(stream);
+    case STET__SUPPLY_PART:
+        break;
     }
+    if (data->part.length > data->left)
+        return fail(stream);
     if (data->left != STET__LENGTH_UNKNOWN)
         data->left -= data->part.length;
     return 1;

@@ -87,29 +87,32 @@ static bool is_reused(const struct stet__http2 *http2, int32_t id)
     return true;
 }
 
-int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+/* PING, SETTINGS, PRIORITY, unknown ones; DATA without anything. */
+static bool is_control(const nghttp2_frame_hd *head)
 {
-    struct stet__http2 *http2 = user;
     switch (head->type) {
     case NGHTTP2_HEADERS:
-        if (head->stream_id % 2 == 1 && is_reused(http2, head->stream_id))
-            end_session(http2, NGHTTP2_STREAM_CLOSED);
-        break;
     case NGHTTP2_RST_STREAM:
     case NGHTTP2_WINDOW_UPDATE:
     case NGHTTP2_CONTINUATION:
-        break;
+        return false;
     case NGHTTP2_DATA:
-        if (head->length > 0 || (head->flags & NGHTTP2_FLAG_END_STREAM))
-            break;
-        /* fall through */
+        return head->length == 0 && !(head->flags & NGHTTP2_FLAG_END_STREAM);
     default:
-        /* RFC 9113 section 6.3, of a frame that nghttp2 passes over. */
-        if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0)
-            end_session(http2, NGHTTP2_PROTOCOL_ERROR);
-        charge(http2, &http2->controls, http2->connection->worker->limits->controls);
-        break;
+        return true;
     }
+}
+
+int stet__http2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *user)
+{
+    struct stet__http2 *http2 = user;
+    if (head->type == NGHTTP2_HEADERS && head->stream_id % 2 == 1 && is_reused(http2, head->stream_id))
+        end_session(http2, NGHTTP2_STREAM_CLOSED);
+    /* RFC 9113 section 6.3, of a frame that nghttp2 passes over. */
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0)
+        end_session(http2, NGHTTP2_PROTOCOL_ERROR);
+    if (is_control(head))
+        charge(http2, &http2->controls, http2->connection->worker->limits->controls);
     return 0;
 }
 

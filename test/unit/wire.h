@@ -102,13 +102,13 @@ __attribute__((unused)) static int wire_connect_tcp(void)
     return fd;
 }
 
-static void wire_say(int fd, const char *text)
+__attribute__((unused)) static void wire_say(int fd, const char *text)
 {
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
 /* Everything until the server closes, with a terminator. -1: it ended in a reset. */
-static ssize_t wire_receive_all(int fd)
+__attribute__((unused)) static ssize_t wire_receive_all(int fd)
 {
     size_t len = 0;
     ssize_t n;
@@ -132,7 +132,7 @@ __attribute__((unused)) static void wire_receive_until(int fd, const char *end)
 }
 
 /* Sends the requests, ends its side, receives all answers. */
-static ssize_t wire_ask(const char *requests)
+__attribute__((unused)) static ssize_t wire_ask(const char *requests)
 {
     int fd = wire_connect();
     wire_say(fd, requests);
@@ -162,7 +162,8 @@ static const struct stet__head *wire_head(struct stet__exchange *exchange, unsig
     return head;
 }
 
-static void wire_answer(struct stet__exchange *exchange, unsigned status, struct stet_span text)
+__attribute__((unused)) static void wire_answer(struct stet__exchange *exchange, unsigned status,
+                                                struct stet_span text)
 {
     struct stet__part part = stet__part_memory(text);
     struct stet__reply reply = {
