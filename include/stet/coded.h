@@ -113,7 +113,9 @@ struct stet_coded_head {
 /*
  * The fields of a copy: those of the base without Content-Encoding, Content-Length, Content-MD5,
  * Content-Digest, Repr-Digest and Digest, which are about other octets, and ETag; then those of `head`, and
- * Vary as stet_coded_vary_lacks says. `room` has base->count + STET_CODED_FIELDS_MORE elements; spans borrow
+ * Vary as stet_coded_vary_lacks says. A copy without a tag has no Last-Modified either: that date by itself
+ * would stand for the octets of all codings, and If-Range with it may reach an origin that has but the base.
+ * `room` has base->count + STET_CODED_FIELDS_MORE elements; spans borrow
  * from both or are static. Returns the number.
  */
 size_t stet_coded_fields(const struct stet_fields *base, const struct stet_coded_head *head,

@@ -71,10 +71,12 @@ struct stet_codable stet_coded_judge(const struct stet_response *response, uint6
     return judged(true, STET_REASON_CODABLE);
 }
 
-/* Whether the field says the same of the octets of every coding. */
-static bool stays(const struct stet_field *field)
+/* Whether the field says the same of the octets of every coding, and may stand beside what `head` has. */
+static bool stays(const struct stet_field *field, const struct stet_coded_head *head)
 {
     switch (field->id) {
+    case STET_FIELD_LAST_MODIFIED:
+        return head->etag.ptr != NULL;
     case STET_FIELD_CONTENT_ENCODING:
     case STET_FIELD_CONTENT_LENGTH:
     case STET_FIELD_CONTENT_MD5:
@@ -105,7 +107,7 @@ size_t stet_coded_fields(const struct stet_fields *base, const struct stet_coded
 {
     size_t count = 0;
     for (size_t i = 0; i < base->count; i++)
-        if (stays(&base->at[i]))
+        if (stays(&base->at[i], head))
             room[count++] = base->at[i];
     if (head->coding != STET_CODING_IDENTITY)
         room[count++] = line(STET_FIELD_CONTENT_ENCODING, stet_coding_name(head->coding));

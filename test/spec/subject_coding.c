@@ -280,7 +280,11 @@ static void run_coded_fields(struct spec_run *run)
 {
     struct stet_request base;
     static struct stet_field room[SPEC_FIELDS_MAX + STET_CODED_FIELDS_MORE];
-    const struct stet_coded_head head = {stet_coding_id(run->detail), STET_SPAN("\"c\""), STET_SPAN("5")};
+    struct stet_span rest = run->detail;
+    enum stet_coding coding = stet_coding_id(markdown_word(&rest));
+    bool untagged = stet_span_equal(markdown_word(&rest), STET_SPAN("untagged"));
+    const struct stet_coded_head head = {coding, untagged ? STET_SPAN_NONE : STET_SPAN("\"c\""),
+                                         STET_SPAN("5")};
     if (!spec_fields(run, &base))
         return;
     size_t count = stet_coded_fields(&base.fields, &head, room);
