@@ -3,7 +3,8 @@
  * copying: makes the octets of coded copies in the background, each once (store/codings.h).
  *
  * What turns out larger than what it is made of, cannot be decoded, or is larger than --decode-max is not
- * tried again. Without room, memory or a place in the queue the next request tries again.
+ * tried again. Without room, memory or a place in the queue the next request tries again. Nothing is decoded
+ * beyond what the store would take: --max-object.
  */
 #include <stet/status.h>
 
@@ -38,6 +39,13 @@ struct making {
     uint64_t offset;
 };
 
+/* Of a decoded copy. What no store takes is not made either: few octets may stand for very many. */
+static uint64_t decoded_max(const struct stet__proxy_configuration *configuration)
+{
+    uint64_t object = configuration->store.object_bytes;
+    return configuration->decode_bytes < object ? configuration->decode_bytes : object;
+}
+
 static struct stet__coder *coder_of(const struct task *task)
 {
     const struct stet__proxy_configuration *configuration = task->proxy->configuration;
@@ -48,7 +56,7 @@ static struct stet__coder *coder_of(const struct task *task)
         .decode = decode,
         .level = decode ? 0 : (int)configuration->coding.levels[task->coding],
         .length = length,
-        .output_max = decode ? configuration->decode_bytes : length,
+        .output_max = decode ? decoded_max(configuration) : length,
     };
     return stet__coder_new(&options);
 }
@@ -103,6 +111,8 @@ static int run(struct making *making)
     const struct stet__body *from = making->task->object->body;
     uint64_t length = stet__body_length(from);
     int status;
+    if (length == 0 && making->task->coding == STET_CODING_IDENTITY)
+        return STET_OK; /* nothing is what it is in any coding */
     do {
         size_t n = stet__body_copy(from, making->offset, PIECE_BYTES, making->in);
         if (n == 0 && making->offset < length)
@@ -131,16 +141,30 @@ static int settle(struct making *making)
     return whole ? STET_OK : STET_E_CODED_MEMORY;
 }
 
-/* Whether another try would come to the same. */
-static bool is_final(int status)
+/* What comes of a copy that is not made. */
+enum verdict {
+    LATER, /* the next who asks tries again */
+    NEVER, /* another try would come to the same */
+    UNKEPT /* it can be made, but not kept */
+};
+
+static enum verdict verdict_of(const struct task *task, int status)
 {
-    return status != STET_E_CODED_MEMORY && status != STET_E_CODED_READ && status != STET_E_CODED_STOPPED;
+    const struct stet__proxy_configuration *configuration = task->proxy->configuration;
+    bool may_pass = task->coding == STET_CODING_IDENTITY &&
+                    configuration->store.object_bytes < configuration->decode_bytes;
+    if (status == STET_E_CODED_MEMORY || status == STET_E_CODED_READ || status == STET_E_CODED_STOPPED)
+        return LATER;
+    return status == STET_E_CODED_TOO_LARGE && may_pass ? UNKEPT : NEVER;
 }
 
-static void give_up(struct task *task, bool for_good)
+static void give_up(struct task *task, enum verdict verdict)
 {
     task->over = true;
-    stet__codings_give_up(task->object->body, task->coding, for_good);
+    /* Decoded content that is not kept stays asked for: nobody tries again, but it is not refused either, so
+     * that who cannot read the base gets it decoded while it is sent. */
+    if (verdict != UNKEPT || task->coding != STET_CODING_IDENTITY)
+        stet__codings_give_up(task->object->body, task->coding, verdict != LATER);
     /* That it is not made is remembered, and counts. */
     stet__store_account(task->proxy->store, task->object);
 }
@@ -156,7 +180,7 @@ static void publish(struct making *making)
                                    stet__fingerprint(&digest), &too_large))
         task->over = true;
     else
-        give_up(task, too_large);
+        give_up(task, too_large ? UNKEPT : LATER);
 }
 
 static void work(struct stet__job *job)
@@ -169,7 +193,7 @@ static void work(struct stet__job *job)
     if (status == STET_OK)
         publish(&making);
     else
-        give_up(task, is_final(status));
+        give_up(task, verdict_of(task, status));
     release(&making);
     /* All is said in the store, and nobody is to be told: it is dropped. */
     atomic_store(&job->stop, true);
@@ -179,7 +203,7 @@ static void drop(struct stet__job *job)
 {
     struct task *task = stet__list_entry(job, struct task, job);
     if (!task->over)
-        give_up(task, false);
+        give_up(task, LATER);
     stet__object_release(task->object);
     free(task);
 }
