@@ -60,13 +60,15 @@ static void set_codings(struct making *making)
     const struct stet_stored *stored = &making->stored;
     const struct stet_held *held = &stored->held;
     making->parts.sent = stored->response.fields;
-    if (!held->complete || stored->method != STET_METHOD_GET)
+    if (!held->complete)
         return;
     struct stet__codable codable =
         stet__coded_judge(making->fetch->worker->configuration, &stored->response,
                           held->length_known ? held->complete_length : STET__BODY_LENGTH_UNKNOWN);
-    making->parts.coding = codable.own;
-    making->parts.codings = codable.codings;
+    if (stored->method == STET_METHOD_GET) {
+        making->parts.coding = codable.own;
+        making->parts.codings = codable.codings;
+    }
     making->failed |= !stet__coded_add_vary(making->arena, &codable, &making->parts.sent);
 }
 

@@ -23,10 +23,11 @@ struct recoding {
     struct stet__part file; /* what it gave in a file */
     enum stet__coder_step step;
     bool pending; /* the coder has more to put out, or to take */
-    bool any;     /* octets were fed */
-    bool behind;  /* since the last flush, too */
-    bool over;    /* all has come out */
-    char *in;     /* of IN_BYTES, once a file was given */
+    bool decodes;
+    bool any;    /* octets were fed */
+    bool behind; /* since the last flush, too */
+    bool over;   /* all has come out */
+    char *in;    /* of IN_BYTES, once a file was given */
     char out[OUT_BYTES];
 };
 
@@ -114,9 +115,9 @@ static bool more(struct recoding *recoding, enum stet__supply *supply)
         return part.length == 0 || read_file(recoding);
     case STET__SUPPLY_END:
         recoding->step = STET__CODER_FINISH;
-        /* Nothing at all is what it is in any coding. */
-        recoding->over = !recoding->any;
-        return recoding->any;
+        /* No octets are in no coding that could be undone; coded, nothing has a frame like anything else. */
+        recoding->over = !recoding->any && recoding->decodes;
+        return !recoding->over;
     case STET__SUPPLY_WAIT:
         recoding->step = STET__CODER_FLUSH;
         return recoding->behind;
@@ -178,6 +179,7 @@ bool stet__recode(struct stet__proxy_worker *worker, struct stet__source *source
     recoding->cost = cost_of(coding, decode);
     atomic_fetch_add_explicit(&worker->proxy->recoding_bytes, recoding->cost, memory_order_relaxed);
     recoding->inner = *source;
+    recoding->decodes = decode;
     recoding->coder = coder;
     recoding->rest = STET_SPAN("");
     recoding->file = (struct stet__part){.length = 0};

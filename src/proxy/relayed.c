@@ -64,6 +64,11 @@ static unsigned passing_of(const struct stet__fetch *fetch, const struct stet__c
     return stet__recode_affords(fetch->worker, codable->own, codable->codings);
 }
 
+static bool reads(enum stet_method method)
+{
+    return method == STET_METHOD_GET || method == STET_METHOD_HEAD;
+}
+
 static bool code(struct stet__fetch *fetch, struct stet__coded_relay *out)
 {
     struct stet__exchange *exchange = fetch->visit->exchange;
@@ -94,7 +99,12 @@ static bool code(struct stet__fetch *fetch, struct stet__coded_relay *out)
     if (!out->coded)
         return stet__coded_add_vary(exchange->arena, &codable, &out->fields);
     struct stet_fields base = out->fields;
-    struct stet_span tag = stet__coded_passing_tag(exchange->arena, tag_of(&base), serving.choice.coding);
+    /* After PUT and its like ETag is of what the target is now, not of the octets here: RFC 9110 section 8.8.
+     */
+    struct stet_etag etag = tag_of(&base);
+    struct stet_span tag = stet_etag_present(etag) ? stet__tag_text(etag) : STET_SPAN_NONE;
+    if (reads(fetch->request.head.method))
+        tag = stet__coded_passing_tag(exchange->arena, etag, serving.choice.coding);
     return stet__coded_fields(&serving, &base, tag, &out->fields);
 }
 

@@ -66,8 +66,8 @@ struct stet__object {
      * object. */
     enum stet_coding coding; /* its own */
     unsigned codings;        /* the set of those that copies may be made in; 0: it never has any */
-    struct stet_fields
-        sent; /* stored.response.fields, and what answers have beyond them: Vary, if `codings` */
+    struct stet_fields sent; /* stored.response.fields, and what answers have beyond them: Vary, if `codings`,
+                                or if those of a stored HEAD would be a GET's */
     struct stet__object *_Atomic copies[STET__CODINGS_MADE];
 };
 
