@@ -122,6 +122,12 @@ size_t stet_coded_fields(const struct stet_fields *base, const struct stet_coded
                          struct stet_field *room);
 
 /*
+ * The trailer fields of a copy: those of the base that say the same of other octets. `room` has base->count
+ * elements. Returns the number.
+ */
+size_t stet_coded_trailers(const struct stet_fields *base, struct stet_field *room);
+
+/*
  * Whether "Vary: Accept-Encoding" has to be added to a response of a resource that has codings, or may get
  * some: unless a Vary names it or is "*" (section 12.5.5). The base and its 304 need it, too.
  */

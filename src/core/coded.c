@@ -91,6 +91,16 @@ static bool stays(const struct stet_field *field, const struct stet_coded_head *
     }
 }
 
+size_t stet_coded_trailers(const struct stet_fields *base, struct stet_field *room)
+{
+    static const struct stet_coded_head none;
+    size_t count = 0;
+    for (size_t i = 0; i < base->count; i++)
+        if (stays(&base->at[i], &none))
+            room[count++] = base->at[i];
+    return count;
+}
+
 bool stet_coded_vary_lacks(const struct stet_fields *response)
 {
     return !stet_vary_any(response) &&

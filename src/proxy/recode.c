@@ -24,10 +24,12 @@ struct recoding {
     enum stet__coder_step step;
     bool pending; /* the coder has more to put out, or to take */
     bool decodes;
-    bool any;    /* octets were fed */
-    bool behind; /* since the last flush, too */
-    bool over;   /* all has come out */
-    char *in;    /* of IN_BYTES, once a file was given */
+    bool any;                    /* octets were fed */
+    bool behind;                 /* since the last flush, too */
+    bool over;                   /* all has come out */
+    struct stet_fields trailers; /* those that hold for these octets */
+    struct stet_field *trailer_lines;
+    char *in; /* of IN_BYTES, once a file was given */
     char out[OUT_BYTES];
 };
 
@@ -60,6 +62,7 @@ static void end(struct recoding *recoding)
     atomic_fetch_sub_explicit(&recoding->proxy->recoding_bytes, recoding->cost, memory_order_relaxed);
     stet__coder_free(recoding->coder);
     free(recoding->in);
+    free(recoding->trailer_lines);
     free(recoding);
 }
 
@@ -73,7 +76,19 @@ static void done(void *owner, bool sent)
 static const struct stet_fields *trailers(void *owner)
 {
     struct recoding *recoding = owner;
-    return recoding->inner.trailers ? recoding->inner.trailers(recoding->inner.owner) : NULL;
+    const struct stet_fields *base =
+        recoding->inner.trailers ? recoding->inner.trailers(recoding->inner.owner) : NULL;
+    if (!base)
+        return NULL;
+    if (!recoding->trailer_lines)
+        recoding->trailer_lines = malloc((base->count + 1) * sizeof *recoding->trailer_lines);
+    if (!recoding->trailer_lines)
+        return NULL;
+    recoding->trailers =
+        (struct stet_fields){recoding->trailer_lines, stet_coded_trailers(base, recoding->trailer_lines), 0};
+    for (size_t i = 0; i < recoding->trailers.count; i++)
+        recoding->trailers.present |= UINT64_C(1) << recoding->trailer_lines[i].id;
+    return &recoding->trailers;
 }
 
 /* The next octets of the part that stands in a file. */
@@ -186,6 +201,7 @@ bool stet__recode(struct stet__proxy_worker *worker, struct stet__source *source
     recoding->step = STET__CODER_FEED;
     recoding->pending = recoding->any = recoding->behind = recoding->over = false;
     recoding->in = NULL;
+    recoding->trailer_lines = NULL;
     *source = (struct stet__source){.owner = recoding, .next = next, .trailers = trailers, .done = done};
     return true;
 }

@@ -276,6 +276,14 @@ static void run_codable(struct spec_run *run)
 }
 
 /* The fields of a copy in the coding of the detail, with 5 octets and the tag "c". */
+static void put_line(struct spec_run *run, const struct stet_field *field)
+{
+    put(run, field->name);
+    fputs(": ", run->out);
+    put(run, field->value);
+    putc('\n', run->out);
+}
+
 static void run_coded_fields(struct spec_run *run)
 {
     struct stet_request base;
@@ -288,12 +296,19 @@ static void run_coded_fields(struct spec_run *run)
     if (!spec_fields(run, &base))
         return;
     size_t count = stet_coded_fields(&base.fields, &head, room);
-    for (size_t i = 0; i < count; i++) {
-        put(run, room[i].name);
-        fputs(": ", run->out);
-        put(run, room[i].value);
-        putc('\n', run->out);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_line(run, &room[i]);
+}
+
+static void run_coded_trailers(struct spec_run *run)
+{
+    struct stet_request base;
+    static struct stet_field room[SPEC_FIELDS_MAX];
+    if (!spec_fields(run, &base))
+        return;
+    size_t count = stet_coded_trailers(&base.fields, room);
+    for (size_t i = 0; i < count; i++)
+        put_line(run, &room[i]);
 }
 
 /* Whether Accept-Encoding has to be added to Vary. */
@@ -315,6 +330,7 @@ const struct spec_subject spec_coding_subjects[] = {
     {"coded-answer", SPEC_INPUT_FIELDS, false, run_coded_answer},
     {"codable", SPEC_INPUT_FIELDS, false, run_codable},
     {"coded-fields", SPEC_INPUT_FIELDS, false, run_coded_fields},
+    {"coded-trailers", SPEC_INPUT_FIELDS, false, run_coded_trailers},
     {"vary-lacks", SPEC_INPUT_FIELDS, false, run_vary_lacks},
     {NULL, SPEC_INPUT_ROW, false, NULL},
 };
