@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/suggest.h"
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, PORT_MAX = 65535 };
 
 int stet__size_parse(const char *text, uint64_t *out)
 {
@@ -60,6 +60,20 @@ static uint64_t load(const struct stet__option *option, const void *settings)
     return narrow;
 }
 
+static bool set_port(const struct stet__option_table *table, const struct stet__option *option,
+                     void *settings, const char *argument)
+{
+    uint64_t n = option->min;
+    int status = argument ? stet_span_to_u64(stet_span_of(argument, strlen(argument)), &n) : STET_OK;
+    if (status == STET_OK && n >= 1 && n <= PORT_MAX) {
+        store(option, settings, n);
+        return true;
+    }
+    stet__cli_complain("%s: --%s %s: not a port from 1 to %d", table->command, option->name, argument,
+                       PORT_MAX);
+    return false;
+}
+
 static bool set_number(const struct stet__option_table *table, const struct stet__option *option,
                        void *settings, const char *argument)
 {
@@ -85,6 +99,8 @@ static bool set(const struct stet__option_table *table, const struct stet__optio
     case STET__OPTION_SWITCH:
         memcpy((char *)settings + option->offset, &(bool){true}, sizeof(bool));
         return true;
+    case STET__OPTION_PORT:
+        return set_port(table, option, settings, argument);
     case STET__OPTION_TEXT:
         memcpy((char *)settings + option->offset, &argument, sizeof argument);
         return true;
@@ -137,6 +153,19 @@ static const struct stet__option *find(const struct stet__option_table *table, c
     return NULL;
 }
 
+static bool is_digits(const char *text)
+{
+    return text && text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Whether the word behind an option is its argument. */
+static bool takes(const struct stet__option *option, const char *next)
+{
+    if (option->kind == STET__OPTION_PORT)
+        return is_digits(next);
+    return option->kind != STET__OPTION_SWITCH && next;
+}
+
 /* Reads the option at argv[*at]; `*at` moves to the last argument that was used. */
 static bool parse_one(const struct stet__option_table *table, void *settings, char **argv, int *at)
 {
@@ -150,9 +179,9 @@ static bool parse_one(const struct stet__option_table *table, void *settings, ch
         stet__cli_complain("%s: --%s takes no argument", table->command, option->name);
         return false;
     }
-    if (option->kind != STET__OPTION_SWITCH && !argument)
-        argument = argv[*at + 1] ? argv[++*at] : NULL;
-    if (option->kind != STET__OPTION_SWITCH && !argument) {
+    if (!argument && takes(option, argv[*at + 1]))
+        argument = argv[++*at];
+    if (option->kind != STET__OPTION_SWITCH && option->kind != STET__OPTION_PORT && !argument) {
         stet__cli_complain("%s: --%s needs an argument: %s", table->command, option->name, option->argument);
         return false;
     }

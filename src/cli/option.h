@@ -5,6 +5,7 @@
  * the same rows.
  *
  *   --name value    --name=value    --switch    --    (after which all is operands)
+ *   --port    --port 8443    --port=8443    (of kind PORT: what follows is its argument if it is digits only)
  *
  * The default that the help shows is read from the settings themselves, so it cannot differ from what is in
  * force.
@@ -21,6 +22,7 @@ enum stet__option_kind {
     STET__OPTION_HEADING, /* no option: a heading of the help */
     STET__OPTION_SWITCH,  /* bool; takes no argument */
     STET__OPTION_NUMBER,  /* unsigned integer of the field's width, min to max */
+    STET__OPTION_PORT,    /* unsigned; a TCP port, or `min` if none follows */
     STET__OPTION_SIZE,    /* the same in octets, with K, M or G (powers of 1024) */
     STET__OPTION_TEXT,    /* const char * into argv */
     STET__OPTION_CALL,    /* `set` reads it */
@@ -31,7 +33,7 @@ struct stet__option {
     const char *name;     /* without the dashes; of a heading its text */
     const char *argument; /* what stands for it in the help: "ADDR"; NULL for switches */
     size_t offset, width; /* of the field in the settings: STET__FIELD */
-    uint64_t min, max;    /* of NUMBER and SIZE */
+    uint64_t min, max;    /* of NUMBER and SIZE; PORT has its own */
     const char *initial;  /* default as the help shows it, if the field does not say it by itself */
     /* Of CALL: NULL, or what is wrong in a few words of static storage. */
     const char *(*set)(void *settings, const char *argument);

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/server_options.h"
 
-enum { ADDRESS_ROOM = 128 };
+enum { ADDRESS_ROOM = 128, HTTPS_PORT = 443 };
 
 static const char *set_certificate(void *arg, const char *argument)
 {
@@ -61,7 +61,7 @@ static const struct stet__option tls[] = {
     STET__ROW_SWITCH("tls-self-signed", TLS(self_signed), "for development: make a certificate for this machine"),
     STET__ROW_CALL("tls-profile", "NAME", "intermediate", set_profile, "intermediate (TLS 1.2 and 1.3) or modern (1.3)"),
     STET__ROW_SWITCH("tls-early-data", TLS(early_data), "take requests in 0-RTT; see the manual page"),
-    {STET__OPTION_NUMBER, "redirect-https", "PORT", OWN(redirect_port), 1, 65535, "none", NULL, "send who asks without TLS to https at this port (308)"},
+    {STET__OPTION_PORT, "redirect-https", "[PORT]", OWN(redirect_port), HTTPS_PORT, HTTPS_PORT, "none", NULL, "send who asks without TLS to https (308), at port 443 or this one"},
     {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers are to use https only, for so long"},
     STET__ROW_NUMBER("tls-ticket-interval", "SECONDS", TLS(ticket_interval_s), 60, 7 * STET__DAY_S, "a new key for session tickets"),
 };
