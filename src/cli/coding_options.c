@@ -114,9 +114,9 @@ static const char *set_level(void *arg, const char *argument)
 /* clang-format off */
 static const struct stet__option rows[] = {
     STET__ROW_HEADING("Content codings"),
-    STET__ROW_CALL("codings", "LIST", "br,zstd,gzip", set_codings, "that are made, the one that is liked best first; or none"),
-    STET__ROW_CALL("coding-types", "LIST", NULL, set_types, "media types that are coded: text/*,+xml; may be repeated"),
-    STET__ROW_CALL("coding-level", "CODING=N", NULL, set_level, "of copies that are kept: br=11, zstd=19 or gzip=9 and below"),
+    STET__ROW_CALL("codings", "LIST", "br,zstd,gzip", set_codings, "made for clients that accept them, best first; or none"),
+    STET__ROW_CALL("coding-types", "LIST", NULL, set_types, "media types that are coded, instead of the usual ones:\ntext/*,+xml; may be repeated"),
+    STET__ROW_CALL("coding-level", "CODING=N", NULL, set_level, "effort for copies that are kept, at most\nbr=11, zstd=19, gzip=9; may be repeated"),
     STET__ROW_SIZE("coding-min", POLICY(min_octets), 0, STET__TIB, "smaller contents are not coded"),
     STET__ROW_SIZE("coding-max", POLICY(max_octets), 0, STET__TIB, "larger ones are not either"),
 };

@@ -14,8 +14,9 @@ enum { ERROR_ROOM = 512 };
 
 /* clang-format off */
 static const struct stet__option rows[] = {
-    STET__ROW_TEXT("origin-ca", "FILE", OWN(origin_tls.ca), "believe origins that these authorities (PEM) speak for"),
-    STET__ROW_TEXT("origin-sni", "NAME", OWN(origin_sni), "what the certificate of an origin is for, if not its host"),
+    STET__ROW_HEADING("TLS to origins, for those with https:"),
+    STET__ROW_TEXT("origin-ca", "FILE", OWN(origin_tls.ca), "believe what these authorities (PEM) have signed,\nnot those that the system trusts"),
+    STET__ROW_TEXT("origin-sni", "NAME", OWN(origin_sni), "the name (SNI) that certificates have to be for, if not the host"),
     STET__ROW_TEXT("origin-cert", "FILE", OWN(origin_tls.certificate), "certificate to show to origins, with its chain (PEM)"),
     STET__ROW_TEXT("origin-key", "FILE", OWN(origin_tls.key), "its key (PEM); else it is in that file, too"),
     STET__ROW_SWITCH("origin-insecure", OWN(origin_tls.insecure), "believe any certificate of an origin"),

@@ -16,14 +16,14 @@ void stet__cli_proxy_help(FILE *out)
     struct stet__proxy_settings settings;
     stet__proxy_settings_init(&settings);
     fputs("Usage: stet proxy [OPTION]... ORIGIN...\n\n"
-          "Caches the answers of ORIGIN (http://HOST[:PORT] or unix:PATH) in memory, as a shared cache by\n"
-          "RFC 9111, and says in Cache-Status what it did and why. Defaults are in brackets.\n",
+          "Caches the answers of ORIGIN (http://HOST[:PORT], https://HOST[:PORT] or unix:PATH) in memory,\n"
+          "as a shared cache by RFC 9111, and says in Cache-Status what it did and why. Defaults are in\n"
+          "brackets.\n",
           out);
     stet__options_print(&stet__proxy_options, &settings, out);
     fputs("\nSIGTERM and SIGINT: finish what is in flight, then end; a second one ends at once. SIGHUP:\n"
-          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal, 1 failure, "
-          "2 wrong command line,\n"
-          "3 cannot listen. More: man stet-proxy\n",
+          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal,\n"
+          "1 failure, 2 wrong command line, 3 cannot listen. More: man stet-proxy\n",
           out);
     stet__proxy_settings_release(&settings);
 }

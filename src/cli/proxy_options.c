@@ -184,7 +184,9 @@ static const struct stet__option origins[] = {
     STET__ROW_CALL("host", "WHOSE", "client", set_host, "Host of requests to the origin: client or origin"),
     STET__ROW_SWITCH("trust-forwarded", PROXY(trust_forwarded), "append to the client's X-Forwarded-* and Forwarded"),
     STET__ROW_SWITCH("forward", PROXY(forward), "also be a forward proxy, to any server; mind who can reach it"),
+};
 
+static const struct stet__option caching[] = {
     STET__ROW_HEADING("What is cached"),
     STET__ROW_CALL("no-cache", "PREFIX", NULL, set_no_cache, "paths that begin so are never cached; may be repeated"),
     STET__ROW_CALL("ignore-query", "NAMES", NULL, set_ignore_query, "parameters that make no difference: utm_*,fbclid;\n* for all"),
@@ -197,7 +199,9 @@ static const struct stet__option origins[] = {
     STET__ROW_SWITCH("ignore-clients", OWN(ignore_clients), "clients cannot ask for anything fresher (no-cache, max-age)"),
     STET__ROW_CALL("range-miss", "WHAT", "slice", set_range_miss, "fetch for a range that is not there: whole or slice"),
     STET__ROW_SIZE("etag-limit", PROXY(etag_bytes), 0, STET__TIB, "answers without an entity tag get one, up to here"),
+};
 
+static const struct stet__option told[] = {
     STET__ROW_HEADING("What is told"),
     STET__ROW_CALL("name", "NAME", "stet", set_name, "of this cache, in Via and Cache-Status"),
     STET__ROW_CALL("cache-status", "WHAT", "on", set_cache_status, "the field Cache-Status: on, off or key"),
@@ -206,7 +210,7 @@ static const struct stet__option origins[] = {
 
 /* Behind those of stet__rows_codings. */
 static const struct stet__option passing[] = {
-    STET__ROW_CALL("coding-passing", "WHAT", "stored", set_coding_passing, "coded while they are sent: stored answers at their first time,\nall, or off"),
+    STET__ROW_CALL("coding-passing", "WHAT", "stored", set_coding_passing, "what is coded while it is sent: stored (answers that are stored\nmeanwhile), all, or off"),
     STET__ROW_SIZE("decode-max", PROXY(decode_bytes), STET__KIB, STET__TIB, "an answer that a client cannot read is decoded, up to here"),
 };
 
@@ -229,13 +233,14 @@ static const struct stet__option own_limits[] = {
 /* clang-format on */
 
 static const struct stet__option_rows where_rows = STET__ROWS(where), origin_rows = STET__ROWS(origins),
+                                      caching_rows = STET__ROWS(caching), told_rows = STET__ROWS(told),
                                       passing_rows = STET__ROWS(passing),
                                       own_limit_rows = STET__ROWS(own_limits);
 
 static const struct stet__option_rows *const parts[] = {
-    &where_rows,         &stet__rows_workers, &stet__rows_tls, &origin_rows,       &stet__rows_origin_tls,
-    &stet__rows_codings, &passing_rows,       &stet__rows_log, &stet__rows_limits, &own_limit_rows,
-    &stet__rows_others};
+    &where_rows,        &stet__rows_workers, &stet__rows_tls,   &origin_rows, &stet__rows_origin_tls,
+    &caching_rows,      &stet__rows_codings, &passing_rows,     &told_rows,   &stet__rows_log,
+    &stet__rows_limits, &own_limit_rows,     &stet__rows_others};
 
 const struct stet__option_table stet__proxy_options = {"proxy", parts, sizeof parts / sizeof *parts};
 

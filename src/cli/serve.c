@@ -21,14 +21,14 @@ void stet__cli_serve_help(FILE *out)
     struct stet__serve_settings settings;
     stet__serve_settings_init(&settings);
     fputs("Usage: stet serve [OPTION]... [DIR]\n\n"
-          "Serves the files below DIR (the current folder) over HTTP/1.1, with entity tags made from\n"
-          "their content, and answers 304 to clients that have them already. Defaults are in brackets.\n",
+          "Serves the files below DIR (the current folder) over HTTP/1.1 and HTTP/2, with entity tags\n"
+          "made from their content, and answers 304 to clients that have them already. Defaults are\n"
+          "in brackets.\n",
           out);
     stet__options_print(&stet__serve_options, &settings, out);
     fputs("\nSIGTERM and SIGINT: finish what is in flight, then end; a second one ends at once. SIGHUP:\n"
-          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal, 1 failure, "
-          "2 wrong command line,\n"
-          "3 cannot listen, 4 no such folder. More: man stet-serve\n",
+          "open the log file again, load changed certificates. Exit codes: 0 stopped by a signal,\n"
+          "1 failure, 2 wrong command line, 3 cannot listen, 4 no such folder. More: man stet-serve\n",
           out);
     stet__serve_settings_release(&settings);
 }

@@ -54,15 +54,15 @@ static const char *set_profile(void *arg, const char *argument)
 
 /* clang-format off */
 static const struct stet__option tls[] = {
-    STET__ROW_HEADING("TLS, for addresses with https:"),
-    STET__ROW_CALL("cert", "FILE", NULL, set_certificate, "certificate and chain (PEM); may be repeated: chosen by host name"),
-    STET__ROW_CALL("key", "FILE", NULL, set_key, "its key (PEM), behind --cert; else it is in that file, too"),
+    STET__ROW_HEADING("TLS to clients, for addresses with https:"),
+    STET__ROW_CALL("cert", "FILE", NULL, set_certificate, "certificate and chain (PEM); may be repeated:\nthe host name that a client asks for (SNI) chooses"),
+    STET__ROW_CALL("key", "FILE", NULL, set_key, "its key (PEM), behind its --cert; else it is in that file, too"),
     STET__ROW_CALL("ocsp", "FILE", NULL, set_ocsp, "what an OCSP responder said of it (DER), to be stapled"),
     STET__ROW_SWITCH("tls-self-signed", TLS(self_signed), "for development: make a certificate for this machine"),
     STET__ROW_CALL("tls-profile", "NAME", "intermediate", set_profile, "intermediate (TLS 1.2 and 1.3) or modern (1.3)"),
-    STET__ROW_SWITCH("tls-early-data", TLS(early_data), "take requests in 0-RTT; see the manual page"),
+    STET__ROW_SWITCH("tls-early-data", TLS(early_data), "take requests before the handshake ends (0-RTT), which can be\nreplayed; read the manual page first"),
     {STET__OPTION_PORT, "redirect-https", "[PORT]", OWN(redirect_port), HTTPS_PORT, HTTPS_PORT, "none", NULL, "send who asks without TLS to https (308), at port 443 or this one"},
-    {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers are to use https only, for so long"},
+    {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers shall use https only, for so long"},
     STET__ROW_NUMBER("tls-ticket-interval", "SECONDS", TLS(ticket_interval_s), 60, 7 * STET__DAY_S, "a new key for session tickets"),
 };
 /* clang-format on */
