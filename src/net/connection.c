@@ -179,16 +179,18 @@ static bool receive(struct stet__connection *connection, struct stet__turn *turn
     return false;
 }
 
-/* The version is agreed on with TLS (RFC 9113 section 3.2), or known by the first octets (section 3.3). */
+/* The version is agreed on with TLS (RFC 9113 section 3.2): a preface without that is no HTTP, and might be
+ * early data. Else the first octets tell (section 3.3).
+ */
 static void take_octets(struct stet__connection *connection, struct stet__turn *turn)
 {
     struct stet_span octets = stet_span_of(turn->input + turn->begin, turn->end - turn->begin);
     struct stet_span preface = STET__HTTP2_PREFACE;
-    bool part = octets.len < preface.len && stet_span_starts(preface, octets);
-    bool h2 = stet__transport_alpn_h2(stet__connection_transport(connection));
-    if (!connection->versioned && (h2 || stet_span_starts(octets, preface))) {
+    bool agreed = stet__transport_alpn_h2(stet__connection_transport(connection));
+    bool open = !connection->versioned && !connection->tls;
+    if (!connection->versioned && (agreed || (open && stet_span_starts(octets, preface)))) {
         stet__http2_begin(connection, turn);
-    } else if (!connection->versioned && part) {
+    } else if (open && octets.len < preface.len && stet_span_starts(preface, octets)) {
         stet__connection_settle(connection, turn);
         stet__turn_give(connection->worker, turn);
     } else {
