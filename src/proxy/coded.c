@@ -276,6 +276,13 @@ bool stet__coded_may_pass(const struct stet__proxy_worker *worker, bool kept)
     return passing == STET__CODE_PASSING_ALL || (passing == STET__CODE_PASSING_STORED && kept);
 }
 
+static bool is_starved(const struct stet__serving *serving, unsigned decodable)
+{
+    return serving->body && serving->codable.own != STET_CODING_IDENTITY && decodable != 0 &&
+           serving->request->method == STET_METHOD_GET &&
+           serving->choice.reason == STET_REASON_CODING_NOT_ACCEPTABLE;
+}
+
 void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving *serving)
 {
     const struct stet__body *body = serving->body;
@@ -302,6 +309,7 @@ void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving 
         if (there == 0)
             offer.rank = stet__recode_rank;
         select_among(serving, &offer, own | (there & makeable), passing, &serving->choice);
+        serving->starved = passing == 0 && is_starved(serving, makeable & ~there);
     }
     unsigned chosen = stet_coding_bit(serving->choice.coding);
     bool taken = false;

@@ -81,15 +81,20 @@ static bool code(struct stet__fetch *fetch, struct stet__coded_relay *out)
                                      .own = codable.own,
                                      .kept = own,
                                      .passing = passing_of(fetch, &codable),
+                                     .possible = codable.codings,
                                      .rank = stet__recode_rank};
     struct stet__serving serving = {.exchange = exchange,
                                     .trace = fetch->visit->trace,
                                     .request = &fetch->request.head,
                                     .codable = codable,
                                     .coded = true};
-    if (offer.passing == 0)
+    if (codable.codings == 0 || (offer.passing == 0 && codable.own == STET_CODING_IDENTITY))
         return true;
     stet_coded_select(serving.request, &offer, &serving.choice);
+    /* For who needs it decoded there is no memory now. */
+    if (offer.passing == 0 && reads(fetch->request.head.method) &&
+        serving.choice.reason == STET_REASON_CODING_NOT_ACCEPTABLE)
+        return false;
     out->coding = serving.choice.coding;
     out->decode = out->coding == STET_CODING_IDENTITY;
     if (out->decode)

@@ -281,7 +281,10 @@ static void serve(struct stet__proxy_worker *worker, struct stet__serving *servi
     stet__coded_choose(worker, serving);
     stet__trace_coding(serving);
     if (serving->as_it_came) {
-        serve_whole(worker, serving, serving->came_status, serving->status.detail);
+        if (serving->starved)
+            fail(worker, serving);
+        else
+            serve_whole(worker, serving, serving->came_status, serving->status.detail);
         return;
     }
     struct stet_request plain = *serving->request;
@@ -293,6 +296,10 @@ static void serve(struct stet__proxy_worker *worker, struct stet__serving *servi
         stet_cache_answer(&plain, serving->stored, serving->exchange->now, &answer);
     enum stet_reason reason =
         answer.reason == STET_REASON_NO_PRECONDITION ? serving->status.detail : answer.reason;
+    if (serving->starved && answer.status != 304) {
+        fail(worker, serving);
+        return;
+    }
     switch (answer.status) {
     case 304:
         serve_not_modified(worker, serving, reason);

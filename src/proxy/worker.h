@@ -133,6 +133,7 @@ struct stet__serving {
     bool coded; /* the rest counts: stet__coded_choose */
     struct stet_coded_choice choice;
     struct stet_representation selected; /* as stet_cache_answer_coded wants it */
+    bool starved;                        /* this client needs it decoded, for which there is no memory now */
     bool passing;                        /* `choice.coding` is made while it is sent */
     struct stet_span tag;                /* of what passes */
     struct stet__object *copy;           /* a reference, until it is served */
