@@ -256,7 +256,7 @@ void stet__pool_keep(struct stet__pool_connection *connection)
     stet__buffer_release(&connection->kept);
     stet__list_append(peer->kept.next, &connection->node);
     peer->kept_count++;
-    stet__pool_deadline(connection, connection->pool->limits.keep_timeout_s);
+    stet__pool_deadline(connection, connection->keep_s);
     if (!stet__pool_listen(connection, true, false))
         stet__pool_close(connection);
     else if (peer->kept_count > connection->pool->limits.kept)

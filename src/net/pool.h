@@ -70,7 +70,8 @@ struct stet__pool_connection {
     struct stet__buffer kept; /* read, but not used yet */
     uint32_t watching;        /* epoll events; 0: in no epoll, as HUP and ERR could not be turned off */
     enum stet__pool_state state;
-    bool reused; /* it has served a request: the server may close it while the next one is on its way */
+    unsigned keep_s; /* how long it may be KEPT: less than the server has said it would */
+    bool reused;     /* it has served a request: the server may close it while the next one is on its way */
     bool busy, dead;
 };
 

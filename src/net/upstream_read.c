@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <stet/field.h>
+
 #include "base/assert.h"
 #include "net/pool.h"
 
@@ -99,6 +101,25 @@ static void judge_sending(struct stet__upstream *upstream, unsigned status)
     stet__upstream_stop_body(upstream);
 }
 
+/*
+ * Many servers tell how long they keep a connection ("Keep-Alive: timeout=5", by RFC 2068 section 19.7.1.1).
+ * Not to use it in its last second avoids most of the requests that meet its close on their way: those that
+ * must not be sent again would end in 502.
+ */
+static unsigned keep_seconds(const struct stet_fields *fields, unsigned seconds)
+{
+    static const struct stet_span timeout = {"timeout=", 8};
+    struct stet_list list;
+    struct stet_span member;
+    uint64_t told;
+    stet_list_begin(&list, fields, STET_FIELD_KEEP_ALIVE);
+    while (stet_list_next(&list, &member) == STET_OK)
+        if (stet_span_starts(member, timeout) &&
+            stet_span_to_u64(stet_span_skip(member, timeout.len), &told) == STET_OK && told <= seconds)
+            seconds = told > 0 ? (unsigned)told - 1 : 0;
+    return seconds;
+}
+
 static enum step take_head(struct reading *reading)
 {
     struct stet__upstream *upstream = reading->upstream;
@@ -117,7 +138,8 @@ static enum step take_head(struct reading *reading)
     if (response.head.status < 200)
         return take_interim(reading, &response);
     upstream->phase = STET__UPSTREAM_BODY;
-    upstream->keep_alive = response.keep_alive;
+    reading->connection->keep_s = keep_seconds(&response.head.fields, upstream->pool->limits.keep_timeout_s);
+    upstream->keep_alive = response.keep_alive && reading->connection->keep_s > 0;
     upstream->kind = response.body;
     upstream->left = response.body == STET_BODY_LENGTH ? response.content_length : 0;
     if (response.body == STET_BODY_CHUNKED)
