@@ -90,14 +90,17 @@ static bool read_absolute(struct stet__proxy_worker *worker, const struct stet_h
     bool plain = stet_span_equal_nocase(uri.scheme, STET_SPAN("http"));
     if (worker->configuration->forward) {
         target->elsewhere = true;
+        target->scheme = STET_SPAN("http"); /* however the client came to us */
         return plain || refuse(refused, 502, STET_REASON_UPSTREAM_UNREACHABLE);
     }
     /*
      * A server has to accept this form (RFC 9112 section 3.2.2), and a reverse proxy does not know all names
-     * of its site; but a Host that says something else shows a client that takes this for a proxy.
+     * of its site; but a Host that says something else shows a client that takes this for a proxy. RFC 9110
+     * section 7.4: a resource of https is not asked for without TLS.
      */
+    bool ours = plain || stet_span_equal_nocase(uri.scheme, target->scheme);
     struct stet_span host = host_field(request);
-    if (!plain || (host.ptr && !stet_span_equal_nocase(host, request->authority)))
+    if (!ours || (host.ptr && !stet_span_equal_nocase(host, request->authority)))
         return refuse(refused, 421, STET_REASON_NOT_A_PROXY);
     return true;
 }
