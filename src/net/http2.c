@@ -32,7 +32,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
-        stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+        stream = http2->heading;
         if (stream && end)
             stream->ended_in = true;
         if (stream && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
@@ -133,6 +133,7 @@ void stet__http2_worker_free(struct stet__http2_worker *shared)
     }
     nghttp2_session_callbacks_del(shared->callbacks);
     nghttp2_option_del(shared->option);
+    stet__http2_memory_end(&shared->memory);
     free(shared);
 }
 
@@ -146,6 +147,7 @@ static struct stet__http2_worker *share(struct stet__worker *worker)
     shared->worker = worker;
     stet__list_init(&shared->streams);
     stet__list_init(&shared->gone);
+    stet__http2_memory_begin(&shared->memory);
     if (!set_callbacks(shared)) {
         stet__http2_worker_free(shared);
         return NULL;
@@ -363,7 +365,8 @@ static struct stet__http2 *make(struct stet__connection *connection)
     stet__output_init(&http2->unsent);
     stet__soon_init(&http2->soon, on_soon);
     stet__http2_flood_begin(http2);
-    if (nghttp2_session_server_new2(&http2->session, shared->callbacks, http2, shared->option) == 0 &&
+    if (nghttp2_session_server_new3(&http2->session, shared->callbacks, http2, shared->option,
+                                    &shared->memory.functions) == 0 &&
         greet(http2))
         return http2;
     nghttp2_session_del(http2->session);

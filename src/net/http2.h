@@ -9,6 +9,7 @@
  *   http2_data.c     the body of an answer: parts, files, sources
  *   http2_body.c     the body of a request, and its trailers
  *   http2_stream.c   the life of a stream: from the pool, to the log
+ *   http2_memory.c   memory for nghttp2
  *   http2_flood.c    what a client may not do too often
  *
  * States of a stream, as flags of struct stet__http2_stream:

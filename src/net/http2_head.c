@@ -14,9 +14,13 @@
 
 int stet__http2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+    struct stet__http2 *http2 = user;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        http2->heading = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
         return 0;
-    struct stet__http2_stream *stream = stet__http2_stream_open(user, frame->hd.stream_id);
+    }
+    struct stet__http2_stream *stream = stet__http2_stream_open(http2, frame->hd.stream_id);
+    http2->heading = stream;
     if (!stream)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
@@ -71,9 +75,10 @@ static void add_field(struct stet__http2_stream *stream, struct stet_span name, 
 int stet__http2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                           size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *user)
 {
-    struct stet__http2_stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+    /* RFC 9113 section 4.3: nothing comes between the lines of a field block. */
+    struct stet__http2_stream *stream = ((struct stet__http2 *)user)->heading;
     struct stet_span n = stet_span_of((const char *)name, name_len);
-    struct stet_span v = stet_span_trim(stet_span_of((const char *)value, value_len));
+    struct stet_span v = stet_span_of((const char *)value, value_len);
     if (!stream)
         return 0;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {

@@ -118,6 +118,8 @@ void stet__http2_stream_close(struct stet__http2_stream *stream)
 {
     stet__list_remove(&stream->node);
     stet__list_remove(&stream->woken_node);
+    if (stream->http2->heading == stream)
+        stream->http2->heading = NULL;
     stream->http2 = NULL;
     stream->exchange.connection = NULL;
     stream->body.told = true;

@@ -23,8 +23,9 @@ struct stet__http2 {
     struct stet__connection *connection;
     struct stet__http2_worker *shared;
     nghttp2_session *session;
-    struct stet__list streams;  /* that nghttp2 has */
-    struct stet__list woken;    /* those of them that have something to do */
+    struct stet__list streams;          /* that nghttp2 has */
+    struct stet__list woken;            /* those of them that have something to do */
+    struct stet__http2_stream *heading; /* whose field lines come; NULL: nobody reads them */
     struct stet__turn *turn;    /* while octets are being dealt with (`busy`); input and output of it */
     struct stet__output unsent; /* what the socket did not take */
     struct stet__soon soon;
@@ -104,9 +105,21 @@ struct stet__http2_stream {
     struct stet_span cache;
 };
 
+/* Memory for nghttp2 (http2_memory.c). */
+#define STET__HTTP2_CLASSES 12
+
+struct stet__http2_block;
+
+struct stet__http2_memory {
+    nghttp2_mem functions;
+    struct stet__http2_block *kept[STET__HTTP2_CLASSES]; /* by size */
+    size_t kept_bytes;
+};
+
 /* What the connections of a worker share. */
 struct stet__http2_worker {
     struct stet__worker *worker;
+    struct stet__http2_memory memory;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct stet__list streams; /* unused ones */
@@ -147,6 +160,14 @@ void stet__http2_stream_work(struct stet__http2_stream *stream);
 int64_t stet__http2_stream_due(struct stet__http2_stream *stream, int64_t now_s, int64_t most);
 
 extern const struct stet__exchange_driver stet__http2_driver;
+
+/* ---- http2_memory.c ---- */
+
+/* `memory`, all zero, has functions for nghttp2; no other thread may use them. */
+void stet__http2_memory_begin(struct stet__http2_memory *memory);
+
+/* No block of it is in use any more. */
+void stet__http2_memory_end(struct stet__http2_memory *memory);
 
 /* ---- http2_head.c: callbacks ---- */
 
