@@ -228,9 +228,20 @@ static const struct stet_field *only_line(const struct stet_fields *fields, enum
     return line && !stet_fields_find(fields, id, (size_t)(line - fields->at) + 1) ? line : NULL;
 }
 
-/* What is remembered of the request's Accept-Encoding; NULL if it is not one line of usual length. */
+static struct stet__accepted *unasked(struct stet__serve_worker *worker, const struct stet_fields *fields)
+{
+    if (!worker->unasked_read)
+        stet_accept_encoding_read(fields, &worker->unasked.accept);
+    worker->unasked_read = true;
+    return &worker->unasked;
+}
+
+/* What is remembered of the request's Accept-Encoding; NULL if it is one that nothing is remembered of: not
+ * one line of usual length. */
 static struct stet__accepted *accepted_of(struct stet__serve_worker *worker, const struct stet_fields *fields)
 {
+    if (!stet_fields_have(fields, STET_FIELD_ACCEPT_ENCODING))
+        return unasked(worker, fields);
     const struct stet_field *line = only_line(fields, STET_FIELD_ACCEPT_ENCODING);
     if (!line || line->value.len == 0 || line->value.len > STET__ACCEPTED_LEN)
         return NULL;
@@ -247,21 +258,27 @@ static struct stet__accepted *accepted_of(struct stet__serve_worker *worker, con
     return accepted;
 }
 
-/* If-None-Match is exactly the tag of what is there in a coding that is accepted. */
-static bool is_held(const struct stet__entry *entry, const struct stet__accepted *accepted,
-                    struct stet_span value, struct stet_coded_choice *choice)
+/* What is there in a coding that is accepted and has exactly the tag `value`, and that coding; or NULL. */
+static struct stet__entry *held(struct stet__entry *entry, const struct stet__accepted *accepted,
+                                struct stet_span value, enum stet_coding *out)
 {
     for (enum stet_coding coding = 0; coding < STET_CODING_COUNT; coding++) {
-        const struct stet__entry *there = coding == STET_CODING_IDENTITY ? entry : entry->copies->at[coding];
+        struct stet__entry *there = coding == STET_CODING_IDENTITY ? entry : entry->copies->at[coding];
         if (!there || !stet_span_equal(there->tag, value))
             continue;
-        *choice = (struct stet_coded_choice){coding, STET_REASON_CODING_HELD, there->selected.etag};
-        return stet_accept_encoding_quality(&accepted->accept, coding) > 0;
+        *out = coding;
+        return stet_accept_encoding_quality(&accepted->accept, coding) > 0 ? there : NULL;
     }
-    return false;
+    return NULL;
 }
 
 #define BIT(id) (UINT64_C(1) << (id))
+
+/* Fields with which another coding may answer than that whose tag is in If-None-Match. */
+#define TRANSFORMING (BIT(STET_FIELD_IF_RANGE) | BIT(STET_FIELD_RANGE) | BIT(STET_FIELD_CACHE_CONTROL))
+
+/* What is judged before If-None-Match: RFC 9110 section 13.2.2, steps 1 and 2. */
+#define OVERRULING (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_UNMODIFIED_SINCE))
 
 /*
  * stet_coded_select, remembered. Where the request has no tags, no Range and no Cache-Control its result
@@ -269,14 +286,13 @@ static bool is_held(const struct stet__entry *entry, const struct stet__accepted
  * is there, that is what is held. test/unit/file_copies.c compares.
  */
 void stet__file_copies_choose(struct stet__serve_worker *worker, const struct stet_request *request,
-                              const struct stet__entry *entry, const struct stet_coded_offer *offer,
+                              struct stet__entry *entry, const struct stet_coded_offer *offer,
                               struct stet_coded_choice *choice)
 {
     _Static_assert(STET_CODING_GZIP == 1 && STET_CODING_BR == 2 && STET_CODING_ZSTD == 3,
                    "a set of three bits");
     const struct stet_fields *fields = &request->fields;
-    bool plain = (fields->present & (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_RANGE) |
-                                     BIT(STET_FIELD_RANGE) | BIT(STET_FIELD_CACHE_CONTROL))) == 0;
+    bool plain = (fields->present & (TRANSFORMING | BIT(STET_FIELD_IF_MATCH))) == 0;
     struct stet__accepted *accepted = plain && offer->kept != 0 ? accepted_of(worker, fields) : NULL;
     if (!accepted) {
         stet_coded_select(request, offer, choice);
@@ -284,8 +300,13 @@ void stet__file_copies_choose(struct stet__serve_worker *worker, const struct st
     }
     if (stet_fields_have(fields, STET_FIELD_IF_NONE_MATCH)) {
         const struct stet_field *line = only_line(fields, STET_FIELD_IF_NONE_MATCH);
-        if (!line || !is_held(entry, accepted, line->value, choice))
+        struct stet__entry *there = line ? held(entry, accepted, line->value, &choice->coding) : NULL;
+        if (!there) {
             stet_coded_select(request, offer, choice);
+            return;
+        }
+        choice->reason = STET_REASON_CODING_HELD;
+        choice->held = there->selected.etag;
         return;
     }
     size_t kept = offer->kept >> 1 & (STET__ACCEPTED_KEPT - 1);
@@ -294,6 +315,23 @@ void stet__file_copies_choose(struct stet__serve_worker *worker, const struct st
         accepted->known[kept] = true;
     }
     *choice = accepted->choice[kept];
+}
+
+struct stet__entry *stet__file_copies_current(struct stet__serve_worker *worker,
+                                              const struct stet_request *request, struct stet__entry *entry)
+{
+    const struct stet_fields *fields = &request->fields;
+    enum stet_coding coding;
+    if ((fields->present & (TRANSFORMING | OVERRULING)) != 0 ||
+        !stet_fields_have(fields, STET_FIELD_IF_NONE_MATCH))
+        return NULL;
+    const struct stet_field *line = only_line(fields, STET_FIELD_IF_NONE_MATCH);
+    if (!line || entry->tag.len == 0)
+        return NULL;
+    if (!entry->copies)
+        return stet_span_equal(entry->tag, line->value) ? entry : NULL;
+    struct stet__accepted *accepted = accepted_of(worker, fields);
+    return accepted ? held(entry, accepted, line->value, &coding) : NULL;
 }
 
 void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__exchange *exchange,

@@ -64,8 +64,16 @@ void stet__file_copies_select(struct stet__serve_worker *worker, struct stet__ex
 
 /* What of `offer` a request gets: as stet_coded_select says, but quicker for what is asked most. */
 void stet__file_copies_choose(struct stet__serve_worker *worker, const struct stet_request *request,
-                              const struct stet__entry *entry, const struct stet_coded_offer *offer,
+                              struct stet__entry *entry, const struct stet_coded_offer *offer,
                               struct stet_coded_choice *choice);
+
+/*
+ * What a GET or HEAD of `entry`, the file, is told to be current: the file or a copy whose tag is all that
+ * If-None-Match has. Then stet__file_copies_select and stet_answer_decide come to that 304, and need not be
+ * asked. NULL: they have to be.
+ */
+struct stet__entry *stet__file_copies_current(struct stet__serve_worker *worker,
+                                              const struct stet_request *request, struct stet__entry *entry);
 
 /* 304 to a client that holds the chosen coding under another tag: with its tag, because that names what it
  * has stored (RFC 9111 section 4.3.4). */

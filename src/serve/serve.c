@@ -77,6 +77,13 @@ static void answer_nothing(struct stet__serve_worker *worker, struct stet__excha
     stet__error_answer(worker, exchange, &error);
 }
 
+static void answer_not_modified(struct stet__exchange *exchange, struct stet__entry *entry,
+                                enum stet_reason reason)
+{
+    entry->not_modified.reason = reason;
+    stet__exchange_answer(exchange, &entry->not_modified);
+}
+
 /* `fallback` is the reason of a plain 200. */
 static void answer_entry(struct stet__serve_worker *worker, struct stet__exchange *exchange,
                          struct stet__entry *file, enum stet_reason fallback)
@@ -84,6 +91,11 @@ static void answer_entry(struct stet__serve_worker *worker, struct stet__exchang
     struct stet_answer answer;
     struct stet__shown shown = {.entry = file};
     const struct stet_representation *selected = &file->selected;
+    struct stet__entry *current = stet__file_copies_current(worker, &exchange->request->head, file);
+    if (current) {
+        answer_not_modified(exchange, current, STET_REASON_IF_NONE_MATCH_MATCHES);
+        return;
+    }
     if (file->copies) {
         stet__file_copies_select(worker, exchange, file, &shown);
         selected = &shown.selected;
@@ -92,12 +104,10 @@ static void answer_entry(struct stet__serve_worker *worker, struct stet__exchang
     stet_answer_decide(&exchange->request->head, selected, exchange->now, &answer);
     switch (answer.status) {
     case 304:
-        if (answer.reason == STET_REASON_IF_NONE_MATCH_EQUIVALENT) {
+        if (answer.reason == STET_REASON_IF_NONE_MATCH_EQUIVALENT)
             stet__file_copies_answer_held(exchange, &shown, answer.reason);
-            return;
-        }
-        entry->not_modified.reason = answer.reason;
-        stet__exchange_answer(exchange, &entry->not_modified);
+        else
+            answer_not_modified(exchange, entry, answer.reason);
         return;
     case 200:
         entry->whole.reason = answer.reason == STET_REASON_NO_PRECONDITION ? fallback : answer.reason;

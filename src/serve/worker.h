@@ -50,8 +50,10 @@ struct stet__serve_worker {
     struct stet__watcher *watcher;
     struct stet__tick tick;
     struct stet__accepted accepted[STET__ACCEPTED_COUNT];
-    unsigned accepted_next; /* to be overwritten */
-    int root;               /* the folder, open */
+    unsigned accepted_next;        /* to be overwritten */
+    struct stet__accepted unasked; /* of requests without Accept-Encoding */
+    bool unasked_read;
+    int root; /* the folder, open */
     struct stat root_stat;
     struct stet__buffer pages[STET_REASON_COUNT]; /* bodies of error pages, made when first needed: error.c */
 };

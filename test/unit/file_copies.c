@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <stet/answer.h>
+
 #include "serve/worker.h"
 
 static const char *const accepts[] = {
@@ -50,6 +52,8 @@ static const struct {
               {STET_FIELD_IF_RANGE, "\"x;zstd-00000003\""},
               {STET_FIELD_IF_MATCH, "\"x;gzip-00000001\""},
               {STET_FIELD_ACCEPT_ENCODING, "zstd"},
+              {STET_FIELD_IF_UNMODIFIED_SINCE, "Sat, 01 Jan 2000 00:00:00 GMT"},
+              {STET_FIELD_IF_MODIFIED_SINCE, "Sat, 01 Jan 2000 00:00:00 GMT"},
               {STET_FIELD_IF_NONE_MATCH, "\"x;zstd-00000003\""}};
 
 static void put(struct stet_request *request, struct stet_field *room, enum stet_field_id id,
@@ -65,7 +69,7 @@ static void put(struct stet_request *request, struct stet_field *room, enum stet
 static struct stet__serve_worker worker;
 static struct stet__entry entry, there[STET_CODING_COUNT];
 static struct stet__file_copies copies;
-static unsigned compared;
+static unsigned compared, told;
 
 static void compare(const struct stet_request *request, unsigned kept, const unsigned char *rank)
 {
@@ -81,6 +85,27 @@ static void compare(const struct stet_request *request, unsigned kept, const uns
         assert_true(stet_etag_strong_equal(quick.held, core.held) ||
                     (quick.held.weak && stet_etag_weak_equal(quick.held, core.held)));
     compared++;
+}
+
+/* Who is told at once that what it has is current would be told so by core. */
+static void compare_current(const struct stet_request *request, unsigned kept, const unsigned char *rank)
+{
+    struct stet__entry *current = stet__file_copies_current(&worker, request, &entry);
+    if (!current)
+        return;
+    struct stet_coded_offer offer = {
+        .base = entry.selected.etag, .own = STET_CODING_IDENTITY, .kept = kept, .rank = rank};
+    struct stet_coded_choice choice;
+    struct stet_answer answer;
+    stet_coded_select(request, &offer, &choice);
+    struct stet__entry *shown = choice.coding == STET_CODING_IDENTITY ? &entry : copies.at[choice.coding];
+    assert_ptr_equal(current, shown);
+    struct stet_representation selected =
+        stet_coded_selected(&entry.selected, &choice, shown->selected.etag, shown->selected.length);
+    stet_answer_decide(request, &selected, 1000000000, &answer);
+    assert_int_equal(answer.status, 304);
+    assert_int_equal(answer.reason, STET_REASON_IF_NONE_MATCH_MATCHES);
+    told++;
 }
 
 static struct stet_etag tag_of(struct stet__entry *of, const char *value)
@@ -100,6 +125,8 @@ static void chooses_what_core_chooses(void **state)
     tag_of(&there[STET_CODING_BR], "\"x;br-00000002\"");
     tag_of(&there[STET_CODING_ZSTD], "\"x;zstd-00000003\"");
     entry.copies = &copies;
+    entry.selected.exists = true;
+    entry.selected.last_modified = 800000000;
     const size_t accept_count = sizeof accepts / sizeof *accepts, tag_count = sizeof tags / sizeof *tags,
                  other_count = sizeof others / sizeof *others;
     for (size_t i = 0; i < 8 * accept_count * tag_count * (other_count + 1); i++) {
@@ -115,8 +142,10 @@ static void chooses_what_core_chooses(void **state)
             put(&request, room, others[other].id, others[other].value);
         compare(&request, kept, rank);
         compare(&request, 14, rank);
+        compare_current(&request, kept, rank);
     }
     assert_true(compared > 20000);
+    assert_true(told > 500);
 }
 
 int main(void)
