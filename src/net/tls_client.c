@@ -132,7 +132,8 @@ void stet__tls_origin_free(struct stet__tls_origin *origin)
 /* RFC 6066 section 3: addresses are not sent. */
 static bool set_name(SSL *ssl, struct stet__tls_origin *origin)
 {
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    /* RFC 9525 section 2: the common name of the subject is none. */
+    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (origin->address)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), origin->name) == 1;
     return SSL_set_tlsext_host_name(ssl, origin->name) == 1 && SSL_set1_host(ssl, origin->name) == 1;
