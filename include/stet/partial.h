@@ -29,6 +29,13 @@ int stet_held_read(const struct stet_response *response, struct stet_held *out);
  */
 bool stet_held_cut(struct stet_held *held, uint64_t octets);
 
+/*
+ * Whether `field` says the same of any part of a representation. Content-Length, Content-Range, Content-MD5
+ * and Content-Digest (RFC 9530 section 2) are about the content of one message: those of a 206 are not
+ * stored, and those of a 200 are not sent with a part of it.
+ */
+bool stet_partial_keeps(const struct stet_field *field);
+
 enum stet_combine_verdict {
     STET_COMBINE_NOT,    /* they are not parts of the same, or leave a hole: the new one replaces the old */
     STET_COMBINE_WITHIN, /* the new one brings nothing that is not held */

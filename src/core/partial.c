@@ -10,6 +10,19 @@
 #include "core/answer.h"
 #include "core/cache.h"
 
+bool stet_partial_keeps(const struct stet_field *field)
+{
+    switch (field->id) {
+    case STET_FIELD_CONTENT_LENGTH:
+    case STET_FIELD_CONTENT_RANGE:
+    case STET_FIELD_CONTENT_MD5:
+    case STET_FIELD_CONTENT_DIGEST:
+        return false;
+    default:
+        return true;
+    }
+}
+
 /* The one Content-Range that there is, and that is valid. */
 static bool read_content_range(const struct stet_fields *fields, struct stet_content_range *out)
 {

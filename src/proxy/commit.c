@@ -5,6 +5,7 @@
  */
 #include <stet/invalidation.h>
 #include <stet/no_vary_search.h>
+#include <stet/partial.h>
 
 #include "proxy/coded.h"
 #include "proxy/fetch.h"
@@ -128,8 +129,7 @@ static void set_fields(struct making *making, const struct stet_fields *from,
     bool partial = !making->stored.held.complete;
     stet__lines_begin(&lines, making->arena, from->count + 3);
     for (size_t i = 0; i < from->count; i++) {
-        enum stet_field_id id = from->at[i].id;
-        if (partial && (id == STET_FIELD_CONTENT_LENGTH || id == STET_FIELD_CONTENT_RANGE))
+        if (partial && !stet_partial_keeps(&from->at[i]))
             continue;
         if (stet_stored_keeps(&from->at[i], from, control))
             stet__lines_add(&lines, &from->at[i]);
@@ -260,7 +260,7 @@ struct stet__object *stet__commit_combined(struct stet__fetch *fetch, struct ste
     struct stet__lines lines;
     stet__lines_begin(&lines, making.arena, updated.count + 1);
     for (size_t i = 0; i < updated.count; i++)
-        if (updated.at[i].id != STET_FIELD_CONTENT_LENGTH && updated.at[i].id != STET_FIELD_CONTENT_RANGE)
+        if (stet_partial_keeps(&updated.at[i]))
             stet__lines_add(&lines, &updated.at[i]);
     if (combination->held.complete)
         stet__lines_put_number(&lines, STET_FIELD_CONTENT_LENGTH, stet__body_length(body));

@@ -5,6 +5,7 @@
  * allocated unless the body is in several pieces, still grows, or has to be cut into ranges.
  */
 #include <stet/not_modified.h>
+#include <stet/partial.h>
 
 #include "proxy/coded.h"
 
@@ -106,6 +107,21 @@ static void serve_passing(struct stet__proxy_worker *worker, struct stet__servin
         send_reply(worker, serving, &reply);
 }
 
+/* Of a HEAD, without what is about content that it does not have: RFC 9530 section 2. */
+static const struct stet__head *without_digest(struct stet__proxy_worker *worker,
+                                               struct stet__serving *serving, unsigned status)
+{
+    const struct stet_fields *from = fields_of(serving);
+    struct stet__lines lines;
+    stet__lines_begin(&lines, serving->exchange->arena, from->count);
+    for (size_t i = 0; i < from->count; i++)
+        if (from->at[i].id != STET_FIELD_CONTENT_DIGEST)
+            stet__lines_add(&lines, &from->at[i]);
+    return lines.failed
+               ? NULL
+               : stet__head_whole(worker, serving->exchange->arena, status, &lines.fields, serving->http10);
+}
+
 static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving *serving, unsigned status,
                         enum stet_reason reason)
 {
@@ -116,7 +132,10 @@ static void serve_whole(struct stet__proxy_worker *worker, struct stet__serving 
         serve_passing(worker, serving, status, reason);
         return;
     }
-    if (serving->object) {
+    if (serving->request->method == STET_METHOD_HEAD &&
+        stet_fields_have(fields_of(serving), STET_FIELD_CONTENT_DIGEST)) {
+        reply.head = without_digest(worker, serving, status);
+    } else if (serving->object) {
         ready = (struct stet__head){.status = status,
                                     .h1 = serving->object->heads[STET__HEAD_WHOLE],
                                     .fields = *fields_of(serving),
@@ -188,9 +207,8 @@ static const struct stet__head *make_206(struct stet__proxy_worker *worker, stru
     struct stet__lines lines;
     stet__lines_begin(&lines, serving->exchange->arena, from->count + 3);
     for (size_t i = 0; i < from->count; i++) {
-        enum stet_field_id id = from->at[i].id;
-        bool own = id == STET_FIELD_CONTENT_LENGTH || id == STET_FIELD_CONTENT_RANGE ||
-                   (several && id == STET_FIELD_CONTENT_TYPE);
+        bool own =
+            !stet_partial_keeps(&from->at[i]) || (several && from->at[i].id == STET_FIELD_CONTENT_TYPE);
         if (!own && (!answer->if_range_held || stet_not_modified_keeps(&from->at[i], has_etag)))
             stet__lines_add(&lines, &from->at[i]);
     }
