@@ -216,7 +216,7 @@ case("CONTINUATION behind HEADERS with END_HEADERS", headers(1, POST, end=False)
 case("CONTINUATION behind CONTINUATION with END_HEADERS", split(1, GET, 1), frame(CONTINUATION, END_HEADERS, 1, GET), wanted=wrong)
 case("CONTINUATION behind DATA", headers(1, POST, end=False), data(1, b"x"), frame(CONTINUATION, END_HEADERS, 1, GET), wanted=wrong)
 
-# ---- section 8: messages: 9113-8.1.1-2 9113-8.2.1-1 ----
+# ---- section 8: messages: 9113-8.1-1 9113-8.1.1-2 9113-8.2.1-1 ----
 case("HEAD", headers(1, request("HEAD")), wanted=lambda c: ok(c) + ([repr(c[1].lengths)] if c[1].lengths else []))
 case("POST with trailers", headers(1, POST, end=False), data(1, b"x"), headers(1, [("x-test", "ok")]), wanted=ok)
 case("a second HEADERS without END_STREAM", headers(1, POST, end=False), data(1, b"x"), headers(1, [("x-test", "ok")], end=False),

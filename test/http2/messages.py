@@ -6,7 +6,7 @@ import sys
 
 import frames as f
 from frames import data, headers, request, settings, window
-from servers import LARGE, PAGE, Tap, echoing, serving
+from servers import LARGE, PAGE, Echo, Tap, echoing, serving
 
 OF_CONNECTION = {"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "te", "x-hop"}
 
@@ -37,6 +37,18 @@ def forwarded(tap, binary):
         tap.same("trailers of the answer", (stream.body, stream.trailers), (b"all", {"x-sum": "17"}))
         stream = client.get(11, "GET", "/trailers")
         tap.same("only for who takes them", (stream.body, stream.trailers), (b"all", None))
+
+
+def kept_back(tap, binary):
+    """RFC 9113 section 8.1.1: what is malformed goes nowhere: 9113-8.1.1-3"""
+    wrong = ((("connection", "close"),), (("X-Upper", "1"),), (("transfer-encoding", "chunked"),), (("x", "a\nb"),), ((":x", "1"),))
+    with echoing(binary) as stet, f.Client(stet.port) as client:
+        Echo.asked.clear()
+        for i, pairs in enumerate(wrong):
+            client.send(headers(2 * i + 1, request("GET", f"/wrong-{i}", *pairs)))
+        stream = client.get(2 * len(wrong) + 1, "GET", "/right")
+        tap.same("only the request behind them", (stream.status, Echo.asked), (200, ["/right"]))
+        tap.same("they have no answer of the origin", [n for n in range(1, 2 * len(wrong), 2) if client[n].status == 200], [])
 
 
 def upload(tap, binary):
@@ -126,7 +138,7 @@ def priorities(tap, binary):
 
 def main(binary):
     tap = Tap()
-    for part in (answers, forwarded, upload, priorities):
+    for part in (answers, forwarded, kept_back, upload, priorities):
         part(tap, binary)
     tap.finish()
 

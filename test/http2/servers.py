@@ -106,6 +106,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     """An origin that says what it was asked, then an empty line and the content."""
 
     protocol_version = "HTTP/1.1"
+    asked = []  # paths
 
     def content(self):
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -120,6 +121,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
         return octets, trailers
 
     def do_GET(self):  # pylint: disable=invalid-name
+        self.asked.append(self.path)
         octets, trailers = self.content()
         said = f"{self.requestline}\r\n{self.headers}".encode("latin-1").replace(b"\r\n", b"\n").strip() + b"\n" + trailers + b"\n" + octets
         self.send_response(200)
