@@ -118,6 +118,7 @@ void stet__server_settings_init(struct stet__server_settings *settings, const st
     stet__limits_default(&settings->server.limits);
     settings->server.workers = usable_cpus();
     settings->server.role = role;
+    settings->tls.ktls = true;
     settings->tls.ticket_interval_s = STET__TLS_TICKET_INTERVAL_S;
 }
 

@@ -49,6 +49,13 @@ static const char *set_profile(void *arg, const char *argument)
     return modern || strcmp(argument, "intermediate") == 0 ? NULL : "not intermediate or modern";
 }
 
+static const char *set_ktls(void *arg, const char *argument)
+{
+    struct stet__server_settings *settings = arg;
+    settings->tls.ktls = strcmp(argument, "on") == 0;
+    return settings->tls.ktls || strcmp(argument, "off") == 0 ? NULL : "not on or off";
+}
+
 #define OWN(member) STET__FIELD(struct stet__server_settings, member)
 #define TLS(member) STET__FIELD(struct stet__server_settings, tls.member)
 
@@ -61,6 +68,7 @@ static const struct stet__option tls[] = {
     STET__ROW_SWITCH("tls-self-signed", TLS(self_signed), "for development: make a certificate for this machine"),
     STET__ROW_CALL("tls-profile", "NAME", "intermediate", set_profile, "intermediate (TLS 1.2 and 1.3) or modern (1.3)"),
     STET__ROW_SWITCH("tls-early-data", TLS(early_data), "take requests before the handshake ends (0-RTT), which can be\nreplayed; read the manual page first"),
+    STET__ROW_CALL("ktls", "on|off", "on", set_ktls, "large files are encrypted by the kernel, if it can"),
     {STET__OPTION_PORT, "redirect-https", "[PORT]", OWN(redirect_port), HTTPS_PORT, HTTPS_PORT, "none", NULL, "send who asks without TLS to https (308), at port 443 or this one"},
     {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers shall use https only, for so long"},
     STET__ROW_NUMBER("tls-ticket-interval", "SECONDS", TLS(ticket_interval_s), 60, 7 * STET__DAY_S, "a new key for session tickets"),

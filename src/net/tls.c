@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,14 @@ static void run_again(struct stet__soon *soon)
 {
     struct stet__tls *tls = stet__list_entry(soon, struct stet__tls, soon);
     tls->watch->ready(tls->watch, EPOLLIN);
+}
+
+static void tell_of_written(int out, int version, int type, const void *octets, size_t len, SSL *ssl,
+                            void *arg)
+{
+    struct stet__tls *tls = arg;
+    if (out)
+        stet__ktls_count(&tls->ktls, type, octets, len);
 }
 
 struct stet__tls *stet__tls_new(SSL *ssl, struct stet__tls_io *io, struct stet__loop *loop,
@@ -33,6 +42,10 @@ struct stet__tls *stet__tls_new(SSL *ssl, struct stet__tls_io *io, struct stet__
     tls->loop = loop;
     tls->watch = watch;
     stet__soon_init(&tls->soon, run_again);
+    if (SSL_get_options(ssl) & SSL_OP_ENABLE_KTLS) {
+        SSL_set_msg_callback(ssl, tell_of_written);
+        SSL_set_msg_callback_arg(ssl, tls);
+    }
     tls->reads_early = SSL_is_server(ssl) && SSL_get_max_early_data(ssl) > 0;
     stet__buffer_init(&tls->in, SIZE_MAX);
     stet__buffer_init(&tls->out, SIZE_MAX);
@@ -81,11 +94,27 @@ void stet__tls_flush(struct stet__tls *tls, int fd)
     (void)flush_kept(tls, fd);
 }
 
+/* What OpenSSL wrote is not sent: the kernel has its keys. But what it had to say is. */
+static bool speak_for_openssl(struct stet__tls *tls, int fd)
+{
+    static const unsigned char internal_error[2] = {SSL3_AL_FATAL, SSL_AD_INTERNAL_ERROR};
+    stet__buffer_clear(&tls->io->output);
+    if (tls->ktls.has_alert)
+        (void)stet__ktls_send_alert(fd, tls->ktls.alert);
+    tls->ktls.has_alert = false;
+    if (tls->failed || SSL_get_key_update_type(tls->ssl) == SSL_KEY_UPDATE_NONE)
+        return true;
+    (void)stet__ktls_send_alert(fd, internal_error);
+    return broken(tls, EPROTO);
+}
+
 /* Sends what OpenSSL has just written; keeps what the socket does not take. False if the connection has
  * failed. */
 static bool flush_written(struct stet__tls *tls, int fd, bool more)
 {
     struct stet__buffer *output = &tls->io->output;
+    if (tls->ktls.state == STET__KTLS_ON)
+        return speak_for_openssl(tls, fd);
     if (output->len == 0)
         return true;
     struct stet_span octets = stet__buffer_span(output);
@@ -223,6 +252,7 @@ static bool fill(struct stet__tls *tls, int fd, size_t room)
 /* False with errno. */
 static bool ready_to_read(struct stet__tls *tls, int fd)
 {
+    tls->io->serves = tls;
     if (tls->failed) {
         errno = EPROTO;
         return false;
@@ -244,8 +274,14 @@ ssize_t stet__tls_recv(struct stet__tls *tls, int fd, void *to, size_t room)
         stet__buffer_release(&tls->in);
         if (fill(tls, fd, room))
             got = decrypt(tls, to, room);
-        else if (tls->failed)
+        else if (tls->failed) {
+            /* The memory is for the next connection. */
+            int cause = errno;
+            stet__buffer_clear(&tls->io->output);
+            give(tls, STET_SPAN_NONE);
+            errno = cause;
             return -1;
+        }
     }
     bool kept = take_back(tls);
     if (!flush_written(tls, fd, false) && got == 0)
@@ -321,6 +357,7 @@ static struct stet_span next_record(struct octets *octets, char *piece)
 static bool encrypt(struct stet__tls *tls, struct stet_span record)
 {
     size_t n = 0;
+    stet__assert(tls->ktls.state != STET__KTLS_ON);
     if (tls->established)
         (void)SSL_write_ex(tls->ssl, record.ptr, record.len, &n);
     else
@@ -346,6 +383,61 @@ static ssize_t send_round(struct stet__tls *tls, int fd, struct octets *octets, 
         done += record.len;
     }
     return flush_written(tls, fd, more) ? (ssize_t)done : -1;
+}
+
+/* As send, of octets that the kernel took: `n` of `wanted`. */
+static ssize_t told_by_kernel(struct stet__tls *tls, int fd, ssize_t n, size_t wanted)
+{
+    tls->held = n > 0 && (size_t)n == wanted && !stet__ktls_has_room(fd);
+    if (!tls->held)
+        return n;
+    if (n > 1)
+        return n - 1;
+    errno = EAGAIN;
+    return -1;
+}
+
+/* The octet that was not told. */
+static ssize_t tell_held(struct stet__tls *tls, int fd)
+{
+    if (stet__ktls_has_room(fd)) {
+        tls->held = false;
+        return 1;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+static ssize_t kernel_send(struct stet__tls *tls, int fd, const struct octets *octets, bool more)
+{
+    struct msghdr message = {.msg_iovlen = octets->count};
+    size_t wanted = 0;
+    if (tls->held)
+        return tell_held(tls, fd);
+    /* Not const, because it serves reading too. */
+    memcpy(&message.msg_iov, &octets->vectors, sizeof message.msg_iov);
+    for (size_t i = 0; i < octets->count; i++)
+        wanted += octets->vectors[i].iov_len;
+    return told_by_kernel(tls, fd, sendmsg(fd, &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0)), wanted);
+}
+
+static ssize_t kernel_sendfile(struct stet__tls *tls, int fd, int file, off_t offset, size_t len)
+{
+    if (tls->held)
+        return tell_held(tls, fd);
+    return told_by_kernel(tls, fd, sendfile(fd, file, &offset, len), len);
+}
+
+/* Whether the kernel sends this file, and from then on everything. */
+static bool kernel_takes(struct stet__tls *tls, int fd, size_t len)
+{
+    bool may = tls->ktls.state == STET__KTLS_KNOWN && tls->established && !tls->h2 && !tls->held;
+    if (!may || len < STET__KTLS_MIN)
+        return tls->ktls.state == STET__KTLS_ON;
+    stet__assert(tls->out.len == 0 && tls->io->output.len == 0);
+    enum stet__ktls_begun begun = stet__ktls_begin(&tls->ktls, tls->ssl, fd);
+    tls->io->no_ktls |= begun == STET__KTLS_NOT_AT_ALL;
+    return begun == STET__KTLS_BEGUN;
 }
 
 /* What the writer is told of `done` octets. */
@@ -376,6 +468,8 @@ ssize_t stet__tls_send(struct stet__tls *tls, int fd, const struct iovec *vector
     size_t done = 0;
     if (!ready_to_write(tls, fd))
         return -1;
+    if (tls->ktls.state == STET__KTLS_ON)
+        return kernel_send(tls, fd, &octets, more);
     if (tls->held)
         done += next(&octets, 1).len;
     while (tls->out.len == 0) {
@@ -411,6 +505,8 @@ ssize_t stet__tls_sendfile(struct stet__tls *tls, int fd, int file, off_t offset
     struct stet__tls_io *io = tls->io;
     if (!ready_to_write(tls, fd))
         return -1;
+    if (kernel_takes(tls, fd, len))
+        return kernel_sendfile(tls, fd, file, offset, len);
     size_t done = tls->held;
     stet__assert(done <= len);
     while (done < len && tls->out.len == 0) {
@@ -433,6 +529,7 @@ void stet__tls_end(struct stet__tls *tls, int fd)
     if (!tls->established || tls->failed || tls->out.len > 0 ||
         (SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN))
         return;
+    /* When the kernel seals, OpenSSL tells of its close_notify, and flush_written has that sealed. */
     (void)SSL_shutdown(tls->ssl);
     ERR_clear_error();
     (void)flush_written(tls, fd, false);
@@ -443,6 +540,9 @@ void stet__tls_free(struct stet__tls *tls, int fd, bool orderly)
     if (orderly)
         stet__tls_end(tls, fd);
     stet__loop_not_soon(&tls->soon);
+    if (tls->io->serves == tls)
+        tls->io->serves = NULL;
+    stet__ktls_release(&tls->ktls);
     SSL_free(tls->ssl);
     stet__buffer_release(&tls->in);
     stet__buffer_release(&tls->out);

@@ -21,7 +21,10 @@
  * behind the handshake; answers go out before that is complete. OpenSSL takes each ticket once, so within
  * this process it is not replayed.
  *
- * What is left out: renegotiation (refused), compression, kTLS (docs/decisions.md says why).
+ * From the first large file on the kernel may seal what is sent: ktls.h. Then 3 is its business, but for
+ * `held`: the last octet of what it took is told when the socket has room again.
+ *
+ * What is left out: renegotiation (refused), compression.
  */
 #ifndef STET_NET_TLS_H
 #define STET_NET_TLS_H
@@ -31,6 +34,7 @@
 #include <sys/uio.h>
 
 #include "base/buffer.h"
+#include "net/ktls.h"
 #include "net/loop.h"
 
 struct ssl_st;
@@ -43,13 +47,14 @@ struct stet__tls {
     struct stet__watch *watch; /* what stet__tls_go_on runs */
     struct stet__soon soon;
     struct stet__buffer in, out;
+    struct stet__ktls ktls;
     bool begun;       /* octets have come */
     bool reads_early; /* early data may come (RFC 8446 section 2.3) */
     bool early;       /* it has: what is read before `established` may be somebody's copy of it */
     bool established; /* the handshake is complete */
     bool ended;       /* close_notify has come */
     bool failed;      /* nothing more comes or goes */
-    bool held;        /* an octet is encrypted that was not told as sent */
+    bool held;        /* an octet is encrypted, or the kernel's, that was not told as sent */
     bool plain;       /* the client speaks HTTP without TLS: failed, but not one octet was sent */
     bool h2;          /* "h2" was chosen (RFC 7301) */
 };

@@ -210,6 +210,8 @@ static bool set_profile(SSL_CTX *context, const struct stet__tls_settings *setti
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(context, (long)settings->ticket_interval_s);
+    if (settings->ktls)
+        SSL_CTX_set_options(context, SSL_OP_ENABLE_KTLS);
     if (settings->early_data)
         set_early_data(context);
     return SSL_CTX_set_min_proto_version(context, modern ? TLS1_3_VERSION : TLS1_2_VERSION) == 1 &&

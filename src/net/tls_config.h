@@ -41,6 +41,7 @@ struct stet__tls_settings {
     unsigned ticket_interval_s; /* a new key for session tickets; each is good for one more */
     bool early_data;            /* take it (RFC 8446 section 2.3), but not for HTTP/2 */
     bool h2;                    /* offer HTTP/2 by ALPN */
+    bool ktls;                  /* let the kernel seal large files, where it can: ktls.h */
     /* Takes one line: what should be known, but stops nothing. May be called by stet__tls_config_look, too.
      */
     void (*tell)(const char *sentence);

@@ -24,8 +24,16 @@ static int bio_write(BIO *bio, const char *octets, int len)
     return stet__buffer_append(&io->output, stet_span_of(octets, (size_t)len)) ? len : -1;
 }
 
+/* What OpenSSL 3 asks of the BIO of a socket, and has no public name for: to seal what is written to it
+ * (`number` is not 0) with the keys at `arg`. */
+#define SET_KTLS 72
+
 static long bio_ctrl(BIO *bio, int command, long number, void *arg)
 {
+    struct stet__tls_io *io = BIO_get_data(bio);
+    /* They are kept for later; for now OpenSSL goes on by itself. */
+    if (command == SET_KTLS && number != 0 && arg && io->serves && !io->no_ktls)
+        stet__ktls_learn(&io->serves->ktls, arg);
     return command == BIO_CTRL_FLUSH;
 }
 
@@ -35,6 +43,8 @@ struct stet__tls_io *stet__tls_io_new(void)
     if (!io)
         return NULL;
     io->came = STET_SPAN_NONE;
+    io->serves = NULL;
+    io->no_ktls = false;
     stet__buffer_init(&io->output, SIZE_MAX);
     io->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "stet");
     io->bio = NULL;

@@ -14,9 +14,13 @@
 #define STET__TLS_RECORD 16384u /* plaintext of one record, RFC 8446 section 5.1 */
 #define STET__TLS_ROUND 131072u /* plaintext that is encrypted before it is sent */
 
+struct stet__tls;
+
 struct stet__tls_io {
     BIO_METHOD *method;
     BIO *bio;
+    struct stet__tls *serves;   /* whose octets OpenSSL is at; only compared and used while it is */
+    bool no_ktls;               /* this kernel has none */
     struct stet_span came;      /* what OpenSSL may read: in `input`, or in the memory of a connection */
     struct stet__buffer output; /* what it wrote */
     char input[STET__TLS_INPUT];
