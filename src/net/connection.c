@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "net/http1.h"
 #include "net/http2.h"
+#include "net/tls_config.h"
 
 #define LINGER_S 5
 #define LINGER_OCTETS (16u * 1024 * 1024)
@@ -225,6 +226,21 @@ static void serve_kept(struct stet__connection *connection)
     if (turn->end > 0)
         memcpy(turn->input, connection->kept.ptr, turn->end);
     stet__http1_run(connection, turn);
+}
+
+/* A forward proxy gets the absolute form for other hosts than its own. */
+bool stet__connection_misdirected(const struct stet__connection *connection,
+                                  const struct stet_http1_request *request)
+{
+    struct stet_span host = request->authority;
+    if (!connection->tls || host.len == 0 || host.ptr[0] == '[' || request->form == STET_TARGET_ABSOLUTE ||
+        request->form == STET_TARGET_AUTHORITY)
+        return false;
+    const char *colon = memchr(host.ptr, ':', host.len);
+    host.len = colon ? (size_t)(colon - host.ptr) : host.len;
+    if (host.len > 0 && host.ptr[host.len - 1] == '.')
+        host.len--;
+    return stet__tls_config_misdirected(connection->tls->ssl, host);
 }
 
 /* More of the body that a role reads. */

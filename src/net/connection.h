@@ -121,6 +121,10 @@ static inline bool stet__connection_asked(const struct stet__connection *connect
     return connection->state == STET__CONNECTION_WAITING || connection->state == STET__CONNECTION_STREAMING;
 }
 
+/* `request` is for another host than the one that TLS was agreed on for: it gets 421. */
+bool stet__connection_misdirected(const struct stet__connection *connection,
+                                  const struct stet_http1_request *request);
+
 /* What the socket is listened at for; a failure is in `broken`. */
 void stet__connection_listen(struct stet__connection *connection, bool in, bool out);
 

@@ -139,6 +139,10 @@ static bool take_request(struct stet__connection *connection, struct stet__turn 
         refuse_reason(connection, turn, request, 417, STET_REASON_EXPECTATION);
         return false;
     }
+    if (stet__connection_misdirected(connection, request)) {
+        refuse_reason(connection, turn, request, 421, STET_REASON_MISDIRECTED);
+        return false;
+    }
     if (!chunked && has_body && request->content_length > connection->worker->limits->body_bytes) {
         refuse_reason(connection, turn, request, 413, STET_REASON_BODY_TOO_LARGE);
         return false;

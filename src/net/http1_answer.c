@@ -35,6 +35,8 @@ static char *put_expires(struct stet__worker *worker, char *to, int64_t at)
     return put(to, stet_span_of(line, sizeof worker->expires_line));
 }
 
+#define HSTS_MAX (sizeof "Strict-Transport-Security: \r\n" + sizeof((struct stet__worker *)0)->hsts)
+
 /* RFC 6797 section 7.2: over TLS only. */
 static char *put_hsts(const struct stet__connection *connection, char *to)
 {
@@ -284,6 +286,8 @@ static void gather_refusal(struct stet__connection *connection, struct stet__buf
     stet__buffer_append_text(out, "\r\nContent-Length: ");
     stet__buffer_append_u64(out, page.len);
     stet__buffer_append_text(out, "\r\n" LINE_CLOSE);
+    char hsts[HSTS_MAX];
+    stet__buffer_append(out, stet_span_of(hsts, (size_t)(put_hsts(connection, hsts) - hsts)));
     const char *end = stet__loop_date_line(connection->worker->loop);
     stet__buffer_append(out, stet_span_of(end, STET__DATE_LINE_LEN + 2));
     if (body)

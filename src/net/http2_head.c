@@ -147,6 +147,8 @@ static bool must_refuse(const struct stet__http2_stream *stream, struct stet__re
         *refusal = stet__refusal_of_status(stream->status);
     else if (request->head.method == STET_METHOD_CONNECT)
         *refusal = stet__refusal_of_reason(501, STET_REASON_NO_TUNNEL_HERE);
+    else if (stet__connection_misdirected(stream->http2->connection, request))
+        *refusal = stet__refusal_of_reason(421, STET_REASON_MISDIRECTED);
     else if (request->expect_unknown)
         *refusal = stet__refusal_of_reason(417, STET_REASON_EXPECTATION);
     else if (request->body == STET_BODY_LENGTH && request->content_length > limit)

@@ -376,3 +376,19 @@ SSL *stet__tls_config_accept(struct stet__tls_config *config)
     ERR_clear_error();
     return ssl;
 }
+
+bool stet__tls_config_misdirected(const SSL *ssl, struct stet_span host)
+{
+    const struct set *set = set_of(ssl);
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    struct stet_span named = name ? stet_span_of(name, strlen(name)) : STET_SPAN_NONE;
+    if (set->count == 1 || stet_span_equal_nocase(host, named) || choose(set, host).count == 0)
+        return false;
+    struct choice used = choose(set, named);
+    if (used.count == 0)
+        used = choose_default(set);
+    for (size_t i = 0; i < used.count; i++)
+        if (stet__tls_match(used.at[i], host) != STET__TLS_MATCH_NONE)
+            return false;
+    return true;
+}

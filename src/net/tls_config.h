@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <stet/span.h>
+
 struct ssl_st;
 struct stet__tls_config;
 
@@ -61,5 +63,11 @@ void stet__tls_config_look(struct stet__tls_config *config, int64_t now, bool fo
 
 /* For a connection that was accepted; from any thread. NULL if there is no memory. */
 struct ssl_st *stet__tls_config_accept(struct stet__tls_config *config);
+
+/*
+ * RFC 9110 section 7.4: there is a certificate for `host`, and it is not the one that the handshake of `ssl`,
+ * a connection that was accepted, has chosen. Of hosts that no certificate is for nothing is known: false.
+ */
+bool stet__tls_config_misdirected(const struct ssl_st *ssl, struct stet_span host);
 
 #endif
