@@ -140,6 +140,16 @@ def printing(top):
     return found
 
 
+def idle_denials(top):
+    """A line "! command" of a play's shell block cannot fail: set -e disregards it."""
+    found = []
+    for path in files(top, ".vtc", folders=("test",)):
+        for number, line in enumerate(read(top, path).split("\n"), 1):
+            if re.match(r"\s*! ", line) and "|| exit 1" not in line:
+                found.append(f"{path}:{number}: cannot fail: add || exit 1")
+    return found
+
+
 LONG_FUNCTION = "/* x */\nint f(int a);\nint f(int a)\n{\n" + "    a++;\n" * 60 + "    return a;\n}\n"
 CHECKS = [
     ("every source and script names its licence", licence, {"src/a.c": "int a;\n", "tools/t": "#!/bin/sh\nexit 0\n"}),
@@ -150,6 +160,7 @@ CHECKS = [
      {"include/stet/a.h": "void stet_f(int a, int b, int c,\n  int d, int e, int f);\n"}),
     ("no banned function is called", banned, {"src/a.c": "int f(char *a)\n{\n    return atoi(a);\n}\n"}),
     ("nothing is marked as unfinished", unfinished, {"src/a.c": "/* TO" + "DO: all of it */\n"}),
+    ("what a play denies can fail", idle_denials, {"test/vtc/serve/a.vtc": "shell {\n    set -e\n    ! grep a b\n    true\n}\n"}),
     ("only cli prints or exits", printing, {"src/net/a.c": "void f(void)\n{\n    exit(1);\n}\n"}),
 ]
 
