@@ -365,11 +365,13 @@ static struct stet__http2 *make(struct stet__connection *connection)
     stet__output_init(&http2->unsent);
     stet__soon_init(&http2->soon, on_soon);
     stet__http2_flood_begin(http2);
+    /* Where it fails, `session` is something that nghttp2 has freed already. */
     if (nghttp2_session_server_new3(&http2->session, shared->callbacks, http2, shared->option,
-                                    &shared->memory.functions) == 0 &&
-        greet(http2))
-        return http2;
-    nghttp2_session_del(http2->session);
+                                    &shared->memory.functions) == 0) {
+        if (greet(http2))
+            return http2;
+        nghttp2_session_del(http2->session);
+    }
     free(http2);
     return NULL;
 }

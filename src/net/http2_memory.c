@@ -5,16 +5,20 @@
  * worker's thread only, so this needs no lock. The allocator of libc keeps seven of a size at hand, and a
  * connection has a hundred streams.
  *
- * Each block says its class in front, because nghttp2 does not say a block's size when it frees it.
+ * Each block says its class in front, because nghttp2 does not say a block's size when it frees it. And
+ * whether it is kept: nghttp2 1.52 frees what it could not queue for lack of memory once at once, and once
+ * more with its session (session_attach_stream_item), which the connection's end follows at once.
  */
 #include "net/http2_stream.h"
 
 #define STEP 64                 /* sizes are multiples of it */
 #define KEPT_MAX (512u * 1024u) /* octets that a worker keeps: some 600 streams' */
 
+#define KEPT ((size_t)1 << 32)
+
 struct stet__http2_block {
     struct stet__http2_block *next; /* while it is kept */
-    size_t class;
+    size_t class;                   /* and KEPT */
     char octets[] __attribute__((aligned(16)));
 };
 
@@ -38,6 +42,7 @@ static void *take(size_t size, void *user)
     if (block) {
         memory->kept[class] = block->next;
         memory->kept_bytes -= class * STEP;
+        block->class = class;
     } else {
         block = malloc(class * STEP);
         if (!block)
@@ -54,11 +59,14 @@ static void give(void *octets, void *user)
         return;
     struct stet__http2_block *block = block_of(octets);
     size_t class = block->class;
+    if (class & KEPT)
+        return;
     if (class >= STET__HTTP2_CLASSES || memory->kept_bytes > KEPT_MAX) {
         free(block);
         return;
     }
     block->next = memory->kept[class];
+    block->class = class | KEPT;
     memory->kept[class] = block;
     memory->kept_bytes += class * STEP;
 }

@@ -86,12 +86,54 @@ static const char *ask_pipelined(bool memory_is_enough)
     return memory_is_enough && answers != 100 ? "not every pipelined request got its answer" : NULL;
 }
 
+/* HTTP/2, RFC 9113: windows for all, requests on streams 1 to 9, and GOAWAY, so that the server closes when
+ * it has answered. */
+#define HEADERS(len, flags, id) "\0\0" len "\1" flags "\0\0\0" id
+#define LOCALHOST "\1\011localhost"
+static const char http2[] =
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    "\0\0\6\4\0\0\0\0\0\0\4\0\x20\0\0\0\0\4\x8\0\0\0\0\0\0\x20\0\0" /* windows of 2 MiB */
+    HEADERS("\x17", "\5", "\1") "\x82\x86\4\x8/ten.txt" LOCALHOST HEADERS(
+        "\x19", "\5", "\3") "\x82\x86\4\012/large.bin" LOCALHOST
+        HEADERS("\x19", "\4", "\5") "\x83\x86\4\012/large.bin" LOCALHOST "\0\0\5\0\1\0\0\0\5hello" HEADERS(
+            "\x25", "\5", "\7") "\x82\x86\4\012/large.bin" LOCALHOST "\x0f\x23\x9"
+                                "bytes=0-9" HEADERS("\x34", "\5",
+                                                    "\x9") "\x82\x86\4\x8/ten.txt" LOCALHOST
+                                                           "\0\6cookie\3a=1\0\6cookie\3b=2\0\1x\1y"
+                                                           "\0\0\x8\7\0\0\0\0\0"
+                                                           "\0\0\0\0\0\0\0\0";
+
+/* How many streams have ended well in what the server sent. */
+static unsigned count_ended(const char *answer, size_t len)
+{
+    unsigned ended = 0;
+    for (size_t at = 0; at + 9 <= len;) {
+        const unsigned char *head = (const unsigned char *)answer + at;
+        ended += head[3] <= 1 && (head[4] & 1);
+        at += 9 + ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]);
+    }
+    return ended;
+}
+
+static const char *ask_http2(bool memory_is_enough)
+{
+    static char answer[ANSWER_MAX];
+    ssize_t got = ask(socket_path, stet_span_of(http2, sizeof(http2) - 1), answer);
+    if (got < 0)
+        return "HTTP/2: neither answers nor an end in 20 s";
+    if (memory_is_enough && count_ended(answer, (size_t)got) != 5)
+        return "HTTP/2: not every stream got its answer";
+    return NULL;
+}
+
 static const char *ask_everything(bool memory_is_enough)
 {
     const char *problem = NULL;
     for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]) && !problem; i++)
         problem = ask_one(i, memory_is_enough);
-    return problem ? problem : ask_pipelined(memory_is_enough);
+    if (!problem)
+        problem = ask_pipelined(memory_is_enough);
+    return problem ? problem : ask_http2(memory_is_enough);
 }
 
 /* Starts, asks, stops, with allocation `n` failing. */
