@@ -48,6 +48,18 @@ static char *put_hsts(const struct stet__connection *connection, char *to)
     return put(to, STET_SPAN("\r\n"));
 }
 
+/* RFC 6797 section 7.1: one field of it; an origin's own stands. */
+static bool has_hsts(struct stet_span head)
+{
+    static const struct stet_span name = {"Strict-Transport-Security:", 26};
+    const char *end = head.ptr + head.len;
+    for (const char *at = head.ptr;
+         (at = memchr(at, '\n', (size_t)(end - at))) && (size_t)(end - ++at) > name.len;)
+        if (stet_span_equal_nocase(stet_span_of(at, name.len), name))
+            return true;
+    return false;
+}
+
 /* Connection, Date and the end of the head. */
 static char *put_end(const struct stet__connection *connection, const struct stet__turn *turn, bool has_date,
                      char *to)
@@ -152,7 +164,9 @@ static inline bool gather(struct stet__connection *connection, struct stet__turn
     to = put_extra(reply, to);
     if (head->expires_after_s >= 0)
         to = put_expires(worker, to, stet__loop_now_s(worker->loop) + head->expires_after_s);
-    to = put_end(connection, turn, head->has_date, put_hsts(connection, to));
+    if (connection->tls && *worker->hsts && !has_hsts(head->h1))
+        to = put_hsts(connection, to);
+    to = put_end(connection, turn, head->has_date, to);
     for (size_t i = 0; i < reply->part_count && body_len > 0; i++)
         to = put(to, reply->parts[i].memory);
     turn->output.octets.len += (size_t)(to - begin);

@@ -113,14 +113,18 @@ static size_t put_dates(const struct stet__http2_stream *stream, const struct st
     return n;
 }
 
-/* RFC 6797 section 7.2: over TLS only. */
-static size_t put_hsts(const struct stet__http2_stream *stream, nghttp2_nv *to)
+/* RFC 6797 section 7.2: over TLS only; section 7.1: one field of it, and an origin's own stands. */
+static size_t put_hsts(const struct stet__http2_stream *stream, nghttp2_nv *lines, size_t n)
 {
     const char *value = stream->shared->worker->hsts;
+    struct stet_span name = STET_SPAN("strict-transport-security");
     if (!*value || !stream->http2->connection->tls)
         return 0;
-    *to = pair(STET_SPAN("strict-transport-security"), stet_span_of(value, strlen(value)),
-               NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
+    for (size_t i = 0; i < n; i++)
+        if (stet_span_equal_nocase(stet_span_of((const char *)lines[i].name, lines[i].namelen), name))
+            return 0;
+    lines[n] = pair(name, stet_span_of(value, strlen(value)),
+                    NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE);
     return 1;
 }
 
@@ -161,7 +165,7 @@ static bool submit(struct stet__http2_stream *stream, const struct stet__reply *
         n += put_fields(lines + n, head->fields.at, head->fields.count, NGHTTP2_NV_FLAG_NONE);
     n += put_fields(lines + n, reply->extra, reply->extra_count, NGHTTP2_NV_FLAG_NONE);
     n += put_dates(stream, head, lines + n, date);
-    n += put_hsts(stream, lines + n);
+    n += put_hsts(stream, lines, n);
     nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = stet__http2_data_supply};
     return nghttp2_submit_response(stream->http2->session, stream->id, lines, n, body ? &provider : NULL) ==
            0;
