@@ -6,8 +6,10 @@ the page cache, as there is no other store), no access log, connections kept on 
 "stet-coding", whose origin codes nothing: it is stet proxy that has made the coded copies itself.
 """
 
+import http.client
 import os
 import shutil
+import time
 
 import servers
 
@@ -153,8 +155,25 @@ class Fleet(servers.Fleet):
     def __init__(self, work, build, cpu, origin_cpu):
         super().__init__(work, build, cpu)
         self.origin_cpu = origin_cpu
-        self.origin = self.start_origin("origin", origin_cpu)
+        # Only the text is coded, and that from the first answer on: a cache that is given it as it is keeps that for an hour.
+        self.origin = self.start_origin("origin", origin_cpu, "--coding-min", "4K", "--coding-max", "64K")
+        for coding in ("gzip", "br", "zstd"):
+            self.wait_coded(coding)
         self.plain = None
+
+    def wait_coded(self, coding):
+        until = time.monotonic() + 10
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", self.origin.port, timeout=5)
+            connection.request("GET", servers.TEXT, headers={"Accept-Encoding": coding})
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            if answer.getheader("Content-Encoding") == coding:
+                return
+            if time.monotonic() > until:
+                raise servers.Failure(f"the origin makes no copy in {coding}")
+            time.sleep(0.05)
 
     def start_origin(self, name, cpu, *options):
         port = servers.free_port()
