@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "net/head.h"
 #include "net/http1.h"
+#include "net/reply.h"
 
 #define LINE_CLOSE "Connection: close\r\n"
 #define LINE_CHUNKED "Transfer-Encoding: chunked\r\n"
@@ -110,14 +111,6 @@ struct stet__log_record stet__http1_record(const struct stet__connection *connec
     return record;
 }
 
-/* RFC 9110 section 6.4.1: which answers have content. */
-static bool has_content(const struct stet_http1_request *request, unsigned status)
-{
-    if (status < 200 || status == 204 || status == 304 || request->head.method == STET_METHOD_HEAD)
-        return false;
-    return request->head.method != STET_METHOD_CONNECT || status > 299;
-}
-
 /* The octets of all parts; `*copied` tells whether they are few and in memory. */
 static uint64_t measure(const struct stet__reply *reply, bool *copied)
 {
@@ -220,7 +213,8 @@ static void answer_at_once(struct stet__connection *connection, struct stet__tur
 {
     struct stet__worker *worker = connection->worker;
     bool copied = true;
-    uint64_t octets = has_content(&turn->request, reply->head->status) ? measure(reply, &copied) : 0;
+    uint64_t octets =
+        stet__reply_has_content(&turn->request, reply->head->status) ? measure(reply, &copied) : 0;
     struct stet__log_record record;
     if (worker->log)
         record = reply_record(connection, turn, reply);
@@ -245,7 +239,7 @@ static bool reads_on(const struct stet__request_body *body)
 void stet__http1_answer(struct stet__connection *connection, struct stet__turn *turn,
                         const struct stet__reply *reply)
 {
-    bool streams = reply->source.next && has_content(&turn->request, reply->head->status);
+    bool streams = reply->source.next && stet__reply_has_content(&turn->request, reply->head->status);
     if (connection->worker->role->reads_bodies && !(streams && reads_on(&turn->body)))
         stet__request_body_leave(connection, turn);
     /* RFC 9112 section 9.3: a proxy does not maintain a connection with a client of HTTP/1.0. */

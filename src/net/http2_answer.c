@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "net/head.h"
+#include "net/reply.h"
 
 #define ADDED 4 /* :status, date, expires, strict-transport-security */
 
@@ -128,12 +129,6 @@ static size_t put_hsts(const struct stet__http2_stream *stream, nghttp2_nv *line
     return 1;
 }
 
-/* RFC 9110 section 6.4.1: which answers have content. */
-static bool has_content(const struct stet_http1_request *request, unsigned status)
-{
-    return status >= 200 && status != 204 && status != 304 && request->head.method != STET_METHOD_HEAD;
-}
-
 /* While an answer streams, its request's body goes on to a role that reads it. */
 static bool reads_on(const struct stet__http2_body *body)
 {
@@ -174,7 +169,7 @@ static bool submit(struct stet__http2_stream *stream, const struct stet__reply *
 void stet__http2_answer(struct stet__http2_stream *stream, const struct stet__reply *reply)
 {
     struct stet__http2_data *data = &stream->data;
-    bool content = has_content(&stream->request, reply->head->status);
+    bool content = stet__reply_has_content(&stream->request, reply->head->status);
     bool streams = content && reply->source.next;
     stream->answered = true;
     stream->reply_status = (uint16_t)reply->head->status;

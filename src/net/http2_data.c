@@ -10,12 +10,11 @@
  */
 #include "net/http2_stream.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include <stet/field.h>
 
 #include "base/assert.h"
+#include "base/file.h"
+#include "net/reply.h"
 
 static uint64_t measure(const struct stet__reply *reply, uint64_t *memory)
 {
@@ -61,28 +60,6 @@ static bool keep_parts(struct stet__http2_stream *stream, const struct stet__rep
     return true;
 }
 
-static uint64_t find_length(const struct stet__reply *reply)
-{
-    const struct stet_field *field = stet_fields_find(&reply->head->fields, STET_FIELD_CONTENT_LENGTH, 0);
-    for (size_t i = 0; i < reply->extra_count && !field; i++)
-        if (reply->extra[i].id == STET_FIELD_CONTENT_LENGTH)
-            field = &reply->extra[i];
-    uint64_t length;
-    return field && stet_span_to_u64(field->value, &length) == STET_OK ? length : STET__LENGTH_UNKNOWN;
-}
-
-/* TE: trailers, RFC 9110 section 10.1.4. */
-static bool takes_trailers(const struct stet_http1_request *request)
-{
-    struct stet_list list;
-    struct stet_span member;
-    stet_list_begin(&list, &request->head.fields, STET_FIELD_TE);
-    while (stet_list_next(&list, &member) == STET_OK)
-        if (stet_span_equal_nocase(member, STET_SPAN("trailers")))
-            return true;
-    return false;
-}
-
 bool stet__http2_data_begin(struct stet__http2_stream *stream, const struct stet__reply *reply, bool content,
                             bool *body)
 {
@@ -91,8 +68,8 @@ bool stet__http2_data_begin(struct stet__http2_stream *stream, const struct stet
     data->left = STET__LENGTH_UNKNOWN;
     if (content && reply->source.next) {
         data->source = reply->source;
-        data->left = find_length(reply);
-        data->trailers = reply->source.trailers && takes_trailers(&stream->request);
+        data->left = stet__reply_length(reply);
+        data->trailers = reply->source.trailers && stet__takes_trailers(&stream->request);
     }
     *body = octets > 0 || data->source.next;
     if (octets > 0 && reply->hold) {
@@ -253,21 +230,6 @@ ssize_t stet__http2_data_supply(nghttp2_session *session, int32_t id, uint8_t *b
     return left < length ? (ssize_t)left : (ssize_t)length;
 }
 
-static bool read_fully(int fd, char *to, size_t len, uint64_t offset)
-{
-    while (len > 0) {
-        ssize_t n = pread(fd, to, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        to += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return true;
-}
-
 /* False if a file is not what the head says any more. */
 static bool copy(struct stet__http2_data *data, char *to, size_t length)
 {
@@ -279,7 +241,7 @@ static bool copy(struct stet__http2_data *data, char *to, size_t length)
     bool file = !part->memory.ptr;
     if (!file)
         memcpy(to, part->memory.ptr + *done, length);
-    else if (!read_fully(part->fd, to, length, part->offset + *done))
+    else if (stet__read_at(part->fd, to, length, (off_t)(part->offset + *done)) != (ssize_t)length)
         return false;
     *done += length;
     bool last = *done == part->length && part != &data->part;

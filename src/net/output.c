@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/file.h"
 
 #define HOLD_BACK 4096      /* the last octets of a file part, sent from memory */
 #define BURST (1024 * 1024) /* octets of files in one go */
@@ -46,21 +47,6 @@ static void advance(struct stet__output *output, uint64_t n)
     }
 }
 
-static bool read_fully(int fd, char *to, size_t len, uint64_t offset)
-{
-    while (len > 0) {
-        ssize_t n = pread(fd, to, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        to += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return true;
-}
-
 /* Reads the end of the current file part behind the octets. */
 static enum stet__sent load_end(struct stet__output *output, const struct stet__part *part)
 {
@@ -71,7 +57,8 @@ static enum stet__sent load_end(struct stet__output *output, const struct stet__
         output->sent = 0;
     }
     char *to = stet__buffer_reserve(&output->octets, left);
-    if ((left > 0 && !to) || !read_fully(part->fd, to, left, part->offset + body->done))
+    if ((left > 0 && !to) ||
+        stet__read_at(part->fd, to, left, (off_t)(part->offset + body->done)) != (ssize_t)left)
         return STET__SENT_SPOILT;
     if (body->intact && !body->intact(body->owner))
         return STET__SENT_SPOILT;

@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "net/http1.h"
+#include "net/reply.h"
 
 #define BURST (1024u * 1024) /* octets in one go: then others have their turn */
 #define CHUNK_LINE_MAX 18    /* 16 digits, CRLF */
@@ -83,18 +84,6 @@ static bool add_parts(struct stet__turn *turn, const struct stet__part *parts, s
         added &= stet__buffer_append(&turn->output.octets, parts[i].memory);
     streaming->bytes += octets;
     return added;
-}
-
-/* TE: trailers, RFC 9110 section 10.1.4. */
-static bool takes_trailers(const struct stet_http1_request *request)
-{
-    struct stet_list list;
-    struct stet_span member;
-    stet_list_begin(&list, &request->head.fields, STET_FIELD_TE);
-    while (stet_list_next(&list, &member) == STET_OK)
-        if (stet_span_equal_nocase(member, STET_SPAN("trailers")))
-            return true;
-    return false;
 }
 
 static void put_trailers(struct stet__turn *turn)
@@ -237,17 +226,6 @@ static bool push(struct stet__connection *connection, struct stet__turn *turn)
     return false;
 }
 
-/* The Content-Length of an answer, or STET__LENGTH_UNKNOWN. */
-static uint64_t find_length(const struct stet__reply *reply)
-{
-    const struct stet_field *field = stet_fields_find(&reply->head->fields, STET_FIELD_CONTENT_LENGTH, 0);
-    for (size_t i = 0; i < reply->extra_count && !field; i++)
-        if (reply->extra[i].id == STET_FIELD_CONTENT_LENGTH)
-            field = &reply->extra[i];
-    uint64_t length;
-    return field && stet_span_to_u64(field->value, &length) == STET_OK ? length : STET__LENGTH_UNKNOWN;
-}
-
 /* The parts before those of the source. They stay until they are sent, which may be long after the call. */
 static bool begin_body(struct stet__turn *turn, const struct stet__reply *reply)
 {
@@ -279,7 +257,7 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
     const struct stet_http1_request *request = &turn->request;
     *streaming = (struct stet__streaming){
         .source = reply->source,
-        .left = find_length(reply),
+        .left = stet__reply_length(reply),
         .reason = stet_reason_row(reply->reason)->name,
         .cache = reply->cache.ptr ? stet__arena_copy(&turn->arena, reply->cache) : STET_SPAN_NONE,
         .status = (uint16_t)reply->head->status,
@@ -289,7 +267,7 @@ void stet__streaming_begin(struct stet__connection *connection, struct stet__tur
     /* RFC 9112 section 6.3: what has no length and is not chunked ends with the connection. */
     bool framed = streaming->left != STET__LENGTH_UNKNOWN;
     streaming->chunked = !framed && request->minor > 0;
-    streaming->trailers = streaming->chunked && reply->source.trailers && takes_trailers(request);
+    streaming->trailers = streaming->chunked && reply->source.trailers && stet__takes_trailers(request);
     connection->closing |= !framed && !streaming->chunked;
     connection->state = STET__CONNECTION_STREAMING;
     turn->asked = true;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/file.h"
 #include "net/tls_io.h"
 
 static void run_again(struct stet__soon *soon)
@@ -483,23 +484,6 @@ ssize_t stet__tls_send(struct stet__tls *tls, int fd, const struct iovec *vector
     return told(tls, done);
 }
 
-/* As many octets as `to` has room for, or as there are. */
-static ssize_t read_file(int file, char *to, size_t room, off_t offset)
-{
-    size_t done = 0;
-    while (done < room) {
-        ssize_t n = pread(file, to + done, room - done, offset + (off_t)done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
-
 ssize_t stet__tls_sendfile(struct stet__tls *tls, int fd, int file, off_t offset, size_t len)
 {
     struct stet__tls_io *io = tls->io;
@@ -511,7 +495,7 @@ ssize_t stet__tls_sendfile(struct stet__tls *tls, int fd, int file, off_t offset
     stet__assert(done <= len);
     while (done < len && tls->out.len == 0) {
         size_t wanted = len - done < sizeof io->file ? len - done : sizeof io->file;
-        ssize_t n = read_file(file, io->file, wanted, offset + (off_t)done);
+        ssize_t n = stet__read_at(file, io->file, wanted, offset + (off_t)done);
         if (n < 0)
             return fail(tls, errno);
         if (n == 0)

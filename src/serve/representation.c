@@ -6,7 +6,6 @@
  * or mtime. A file is read between two looks at its identity; if they differ it is read again, a few times,
  * and then sent without a tag. Last-Modified is the mtime, where stet_representation_date takes it for one.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -14,6 +13,7 @@
 
 #include <stet/not_modified.h>
 
+#include "base/file.h"
 #include "net/head.h"
 #include "serve/worker.h"
 
@@ -108,23 +108,6 @@ static void set_date(struct stet__entry *entry, int64_t now)
     review(entry, stet_representation_date(&entry->selected, entry->identity.mtime_ns / 1000000000, now));
 }
 
-/* Reads up to `size` octets from the start; returns how many there were, or -1. */
-static ssize_t read_whole(int fd, char *to, size_t size)
-{
-    size_t len = 0;
-    while (len < size) {
-        ssize_t n = pread(fd, to + len, size - len, (off_t)len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
 /*
  * Reads the content to memory until it holds still. `*stable` tells whether it did. If not, the octets that
  * were read last are what is sent, without a tag.
@@ -136,7 +119,7 @@ static bool read_content(struct stet__entry *entry, int fd, bool *stable)
         struct stet__identity after;
         size_t size = (size_t)entry->identity.size;
         char *content = malloc(size + 1);
-        ssize_t n = content ? read_whole(fd, content, size) : -1;
+        ssize_t n = content ? stet__read_at(fd, content, size, 0) : -1;
         if (n < 0 || fstat(fd, &stat) != 0) {
             free(content);
             return false;
