@@ -25,7 +25,8 @@ def named_by_origin(answer):
     One variant was offered for a request that selects none, and the origin said 304 without naming a tag, which can mean that one
     only. Here that was a lie. It may answer this request; as a hit, never.
     """
-    return "fwd=vary-miss;fwd-status=304;detail=validated" in (answer.get("cache-status") or "")
+    # "collapsed": it had waited for another one's answer before it asked.
+    return bool(re.search("fwd=vary-miss;fwd-status=304;(collapsed;)?detail=validated", answer.get("cache-status") or ""))
 
 
 class Asked:
