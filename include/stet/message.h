@@ -69,11 +69,14 @@ enum stet_method stet_method_id(struct stet_span name);
 bool stet_method_safe(enum stet_method method);       /* RFC 9110 section 9.2.1; false for OTHER */
 bool stet_method_idempotent(enum stet_method method); /* RFC 9110 section 9.2.2; false for OTHER */
 
+struct stet_trace;
+
 struct stet_request {
     enum stet_method method;
     struct stet_span method_name;
     struct stet_span target; /* as received: RFC 9112 section 3.2 */
     struct stet_fields fields;
+    const struct stet_trace *trace; /* who is told of each step of a decision about it (trace.h), or NULL */
 };
 
 struct stet_response {

@@ -22,6 +22,7 @@
 #include <stet/freshness.h>
 #include <stet/http1.h>
 #include <stet/invalidation.h>
+#include <stet/lint.h>
 #include <stet/message.h>
 #include <stet/no_vary_search.h>
 #include <stet/not_modified.h>
@@ -33,6 +34,7 @@
 #include <stet/span.h>
 #include <stet/status.h>
 #include <stet/stored.h>
+#include <stet/trace.h>
 #include <stet/update.h>
 #include <stet/uri.h>
 #include <stet/vary.h>

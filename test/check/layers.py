@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the direction of includes: base <- core <- { store, net, coding } <- { serve, proxy } <- cli, and that roles do not include one another.
+"""Checks the direction of includes: base <- core <- { store, net, coding, transfer } <- { serve, proxy, get, check, explain } <- cli, and that roles do not include one another.
 Prints TAP.
 
 core may include only <stet/...>, "base/assert.h", its own headers, freestanding headers and <string.h>, and compiler
@@ -20,9 +20,11 @@ MAY = {
     "coding": {"base", "core", "coding"},
     "serve": {"base", "core", "store", "net", "coding", "serve"},
     "proxy": {"base", "core", "store", "net", "coding", "proxy"},
-    "get": {"base", "core", "store", "net", "coding", "get"},
-    "check": {"base", "core", "store", "net", "coding", "check"},
-    "cli": {"base", "core", "store", "net", "coding", "serve", "proxy", "get", "check", "cli"},
+    "transfer": {"base", "core", "transfer"},
+    "get": {"base", "core", "store", "coding", "transfer", "get"},
+    "check": {"base", "core", "coding", "transfer", "check"},
+    "explain": {"base", "core", "transfer", "explain"},
+    "cli": {"base", "core", "store", "net", "coding", "transfer", "serve", "proxy", "get", "check", "explain", "cli"},
 }
 PURE = {"stdbool.h", "stddef.h", "stdint.h", "limits.h", "stdalign.h", "stdnoreturn.h", "string.h", "emmintrin.h",
         "immintrin.h", "tmmintrin.h", "smmintrin.h", "arm_neon.h"}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report: what a check found, as its writers see it (report_terminal.c, report_json.c, report_sarif.c,
+ * report_junit.c, report_html.c). Made by check.c from probes or by har.c from a browser's recording. All of
+ * it is in one arena and borrows nothing from elsewhere.
+ */
+#ifndef STET_CHECK_REPORT_H
+#define STET_CHECK_REPORT_H
+
+#include <stet/lint.h>
+
+#include "base/arena.h"
+#include "base/buffer.h"
+
+/* One exchange that was made, or recorded. */
+struct stet__check_exchange {
+    enum stet_lint_probe_kind kind;
+    const char *variant; /* which of several of this kind: a coding, an address, "2 of 3"; NULL if there is
+                            one only */
+    struct stet_span request;  /* its head as HTTP/1.1 has it, CRLF and all; without credentials */
+    struct stet_span response; /* its head; absent if none came */
+    unsigned status;           /* 0 if none came */
+    uint64_t content_length;   /* octets of content that came */
+    int64_t whole_us;
+    const char *failure; /* why no answer came; NULL */
+};
+
+/* A row of lint.def that applies to a resource, with the exchange that shows it. */
+struct stet__check_finding {
+    enum stet_lint lint;
+    const struct stet__check_exchange
+        *exchange;               /* the first that showed it; NULL if it is of the resource as a whole */
+    unsigned times;              /* how many exchanges showed it */
+    struct stet_span sent, came; /* as in stet_lint_finding; copied */
+    const char *detail;          /* may be "" */
+};
+
+struct stet__check_resource {
+    const char *uri;     /* as it was asked for, after redirects */
+    const char *asked;   /* as the user named it */
+    const char *role;    /* NULL; "edge", "origin" (two-hop mode), "asset" */
+    const char *failure; /* why it could not be checked; NULL */
+    unsigned status;
+    struct stet_span content_type, etag, last_modified, cache_control, server; /* may be absent */
+    const struct stet__check_exchange *exchanges;
+    size_t exchange_count;
+    const struct stet__check_finding *findings; /* the worst first, then in the order of lint.def */
+    size_t finding_count;
+    size_t counts[STET_LINT_BAD + 1]; /* findings by severity; GOOD counts what was looked at and right */
+    char grade[3];                    /* "A+" to "F"; "-" if it could not be checked */
+};
+
+struct stet__check_report {
+    struct stet__arena arena;
+    int64_t begun_at; /* Unix seconds */
+    int64_t whole_ms;
+    bool passive;       /* from a HAR file: only what was recorded was looked at */
+    const char *source; /* the HAR file's name; NULL */
+    const struct stet__check_resource *resources;
+    size_t resource_count;
+    size_t counts[STET_LINT_BAD + 1];
+    uint64_t requests; /* that were made */
+    char grade[3];     /* the worst of the resources'; "-" */
+};
+
+/*
+ * The grade: A+ nothing but good rows and notes that name no lost transfer; A notes; B one to two warnings, C
+ * more; D one error, F more. Told in stet-check(1). `counts` are by severity.
+ */
+void stet__check_grade(const size_t counts[STET_LINT_BAD + 1], char out[3]);
+
+/* Servers for which there is advice: X(symbol, name). */
+enum stet__check_server {
+    STET__SERVER_NGINX,
+    STET__SERVER_APACHE,
+    STET__SERVER_CADDY,
+    STET__SERVER_EXPRESS,
+    STET__SERVER_COUNT
+};
+const char *stet__check_server_name(enum stet__check_server server);
+
+/* How to mend it there: a few lines of configuration or code, or NULL if it is not known. Static storage.
+ * mend.def has the rows. */
+const char *stet__check_mend(enum stet_lint lint, enum stet__check_server server);
+
+struct stet__check_style {
+    bool colour;    /* terminal: escape sequences */
+    bool verbose;   /* good rows too, and the exchanges */
+    unsigned width; /* of the terminal in columns; 0: 80 */
+};
+
+/* The writers append to `out`; text is UTF-8 (octets of fields that are not are shown as Latin-1). False:
+ * `out` is full. */
+bool stet__check_write_terminal(const struct stet__check_report *report,
+                                const struct stet__check_style *style, struct stet__buffer *out);
+bool stet__check_write_json(const struct stet__check_report *report, struct stet__buffer *out);
+bool stet__check_write_sarif(const struct stet__check_report *report, struct stet__buffer *out);
+bool stet__check_write_junit(const struct stet__check_report *report, struct stet__buffer *out);
+bool stet__check_write_html(const struct stet__check_report *report, struct stet__buffer *out);
+
+#endif

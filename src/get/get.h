@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * get: the client with a private cache. A job is a URI to fetch; it is answered from what is stored, or by
+ * the origin, or by both (a 304). What the answer is for is the sink's business: a file, standard output,
+ * nothing.
+ *
+ * The life of a job reads top to bottom in job.c: look into the store, ask core (stet_cache_decide), ask the
+ * origin with what core says (stet_cache_validation), give core the answer (stet_cache_receive), store or
+ * freshen, answer the sink, and go on with the next URI if it is a redirect. All jobs run in one thread.
+ *
+ * Cookies and HTML are not its business; authentication is the transfer's.
+ */
+#ifndef STET_GET_GET_H
+#define STET_GET_GET_H
+
+#include <stet/cache.h>
+
+#include "store/disk.h"
+#include "transfer/transfer.h"
+
+enum stet__get_mode {
+    STET__GET_NORMAL,  /* fresh: from the store; stale: validated */
+    STET__GET_REFRESH, /* validated whatever its freshness: Cache-Control: max-age=0 as a browser's reload,
+                          no-cache for caches between (end-to-end revalidation). Not an immutable one over
+                          TLS: RFC 8246 */
+    STET__GET_RELOAD,  /* fetched anew, without conditions, and stored */
+    STET__GET_OFFLINE, /* only-if-cached: nobody is asked, 504 if there is nothing; stale is allowed */
+};
+
+struct stet__get_settings {
+    enum stet__get_mode mode;
+    int64_t
+        max_stale_s; /* stale by so much is good enough (RFC 9111 section 5.2.1.2); -1: not, INT64_MAX: any */
+    bool store;      /* false: nothing is read from the store or written to it */
+    bool follow;     /* redirects */
+    unsigned redirects_max;
+    bool compressed;   /* ask for codings and decode; false: no Accept-Encoding, and octets go as they come */
+    unsigned parallel; /* jobs at once; 1: one after the other, in order */
+    unsigned retries;  /* of a transfer that was cut off within its content: resumed with Range and If-Range,
+                          or anew */
+    struct stet_cache_policy policy; /* shared is false */
+};
+
+/* How an answer came about; also the variable %{cache} of -w. */
+enum stet__get_source {
+    STET__GET_NONE,      /* no answer */
+    STET__GET_STORE,     /* from the store; nobody was asked */
+    STET__GET_VALIDATED, /* from the store, after a 304 */
+    STET__GET_ORIGIN,    /* the origin's, all of it */
+    STET__GET_COMBINED,  /* a part from the store, the rest from the origin */
+    STET__GET_STALE,     /* from the store although stale, because the origin failed */
+};
+
+struct stet__get_answer {
+    const char *uri;                      /* of the answer, after redirects */
+    const struct stet_response *response; /* as the client sees it: with Age if it was stored; codings that
+                                             are decoded are still in it */
+    enum stet__get_source source;
+    bool has_digest; /* of the content as stored; only if it comes complete from the store */
+    unsigned char digest[STET__DISK_DIGEST_BYTES];
+    uint64_t length;       /* of the content that the sink gets, UINT64_MAX if it is not known */
+    int64_t last_modified; /* STET_NO_DATE */
+};
+
+/* What became of a job. */
+struct stet__get_result {
+    int status; /* STET_OK: an answer of some kind came and all of it went to the sink; else STET_E_... */
+    const char *cause; /* of a failure, in words */
+    unsigned code; /* status code of the answer; of a validation the stored one's, 200. 0 if there is none */
+    unsigned origin_code; /* what the origin said last; 0 if nobody was asked */
+    enum stet__get_source source;
+    enum stet_reason reason;  /* core's, of the last decision */
+    enum stet_reason storing; /* why it was stored, or not */
+    bool stored;
+    bool changed; /* the content is another than what was stored before, or nothing was stored before. Decided
+                     by content, not by tags */
+    bool had;     /* something was stored before */
+    unsigned redirects;
+    uint64_t content_octets;               /* to the sink */
+    uint64_t received_octets;              /* content on the wire */
+    uint64_t saved_octets;                 /* content that did not have to be sent, as stored */
+    int64_t age_s, ttl_s;                  /* of an answer from the store */
+    char etag[128];                        /* of the answer; cut to what fits, empty if there is none */
+    struct stet__transfer_result transfer; /* the last; zero if nobody was asked */
+};
+
+enum stet__get_take {
+    STET__GET_TAKE,
+    STET__GET_SKIP /* no data is wanted: head and end only */,
+    STET__GET_STOP
+};
+
+struct stet__get_sink {
+    enum stet__get_take (*begin)(void *owner, const struct stet__get_answer *answer);
+    bool (*data)(void *owner, struct stet_span octets); /* false: it cannot be taken; the job fails */
+    /* Starts over: what came so far was not the answer after all (a resume that brought another version). */
+    bool (*restart)(void *owner);
+    void (*progress)(void *owner, uint64_t received,
+                     uint64_t expected /* UINT64_MAX: unknown */); /* may be NULL */
+    void (*end)(void *owner,
+                const struct stet__get_result *result); /* exactly once; begin may not have come */
+    void *owner;
+};
+
+struct stet__get_job {
+    const char *uri;           /* absolute */
+    const char *method;        /* "GET" */
+    struct stet_fields fields; /* the user's own; a conditional field or Range of the user's makes the
+                                  request the user's alone: it is passed through and its answer as it comes */
+    struct stet_span content;  /* absent: none */
+    struct stet__get_sink sink;
+};
+
+struct stet__get;
+
+/* `disk` may be NULL if settings->store is false. All are borrowed. NULL if there is no memory. */
+struct stet__get *stet__get_new(const struct stet__get_settings *settings, struct stet__transfers *transfers,
+                                struct stet__disk *disk);
+void stet__get_free(struct stet__get *get);
+
+/* Asks for the next job when there is room for one; false: there is none. What `job` points to has to last
+ * until its sink has ended. */
+typedef bool stet__get_supply(void *owner, struct stet__get_job *job);
+
+/* Runs all jobs. `*stop`, which a signal handler may set, ends it early: what is under way is cut off, parts
+ * are kept. */
+void stet__get_run(struct stet__get *get, stet__get_supply *supply, void *owner, const volatile int *stop);
+
+#endif
