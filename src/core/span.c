@@ -73,8 +73,9 @@ int stet_span_to_u64(struct stet_span s, uint64_t *out)
 size_t stet_format_u64(uint64_t n, char *out)
 {
     size_t len = 1;
-    for (uint64_t rest = n; rest > 9; rest /= 10)
-        len++;
+    /* Multiplication is cheaper than division; there are no more than 20 digits, and 10^20 does not fit. */
+    for (uint64_t limit = 10; n >= limit && ++len < 20; limit *= 10)
+        continue;
     for (size_t i = len; i-- > 0; n /= 10)
         out[i] = (char)('0' + n % 10);
     return len;

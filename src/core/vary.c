@@ -154,6 +154,18 @@ static bool is_any(struct stet_span member)
     return stet_span_equal(member, STET_SPAN("*")) || !stet_is_token(member);
 }
 
+/*
+ * The known field that is all of Vary; OTHER if it says anything else. Most say "Accept-Encoding", and a hit
+ * asks twice: such a name is a token and no asterisk, so there is no list to be walked.
+ */
+static enum stet_field_id only_member(const struct stet_fields *response)
+{
+    const struct stet_field *line = stet_fields_find(response, STET_FIELD_VARY, 0);
+    if (!line || stet_fields_find(response, STET_FIELD_VARY, (size_t)(line - response->at) + 1))
+        return STET_FIELD_OTHER;
+    return stet_field_id(line->value);
+}
+
 bool stet_vary_any(const struct stet_fields *response)
 {
     struct stet_list list;
@@ -169,6 +181,10 @@ bool stet_vary_present(const struct stet_fields *response)
 {
     struct stet_list list;
     struct stet_span member;
+    if (!stet_fields_have(response, STET_FIELD_VARY))
+        return false;
+    if (only_member(response) != STET_FIELD_OTHER)
+        return true;
     stet_list_begin(&list, response, STET_FIELD_VARY);
     return stet_list_next(&list, &member) == STET_OK;
 }
@@ -200,10 +216,9 @@ static bool same_codings(const struct stet_fields *response, const struct stet_f
            (coding == STET_CODING_IDENTITY || stet_accept_encoding_quality(&now, coding) > 0);
 }
 
-static bool matches_one(struct stet_span name, const struct stet_fields *response,
+static bool matches_one(enum stet_field_id id, struct stet_span name, const struct stet_fields *response,
                         const struct stet_fields *selecting, const struct stet_fields *request)
 {
-    enum stet_field_id id = stet_field_id(name);
     if (same_words(id, name, selecting, request))
         return true;
     if (id == STET_FIELD_ACCEPT_ENCODING)
@@ -216,9 +231,12 @@ bool stet_vary_matches(const struct stet_fields *response, const struct stet_fie
 {
     struct stet_list list;
     struct stet_span member;
+    enum stet_field_id only = only_member(response);
+    if (only != STET_FIELD_OTHER)
+        return matches_one(only, stet_field_name(only), response, selecting, request);
     stet_list_begin(&list, response, STET_FIELD_VARY);
     while (stet_list_next(&list, &member) == STET_OK)
-        if (is_any(member) || !matches_one(member, response, selecting, request))
+        if (is_any(member) || !matches_one(stet_field_id(member), member, response, selecting, request))
             return false;
     return true;
 }

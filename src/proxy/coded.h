@@ -41,6 +41,13 @@ bool stet__coded_add_vary(struct stet__arena *arena, const struct stet__codable 
  */
 void stet__coded_choose(struct stet__proxy_worker *worker, struct stet__serving *serving);
 
+/*
+ * Whether the client has what answers, by a shortcut to the commonest case of If-None-Match: then the answer
+ * is 304, by STET_REASON_IF_NONE_MATCH_MATCHES, and all is set that stet__coded_choose would set but
+ * `selected`. False tells nothing.
+ */
+bool stet__coded_current(struct stet__serving *serving);
+
 /* Whether what is fetched for a client may be coded while it is sent to that; `kept`: it is stored, too. */
 bool stet__coded_may_pass(const struct stet__proxy_worker *worker, bool kept);
 

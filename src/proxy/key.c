@@ -129,13 +129,41 @@ static bool set_path(struct stet__exchange *exchange, struct stet__target *targe
     return true;
 }
 
-static struct stet_span write_uri(struct stet__exchange *exchange, const struct stet__target *target,
-                                  struct stet_span authority, struct stet_span path_query)
+static void remember(struct stet__key_front *front, struct stet_span scheme, struct stet_span authority,
+                     struct stet_span text)
 {
-    size_t room = target->scheme.len + authority.len + path_query.len + 32;
+    if (scheme.len > sizeof front->scheme || authority.len > sizeof front->authority ||
+        text.len > sizeof front->text)
+        return;
+    memcpy(front->scheme, scheme.ptr, scheme.len);
+    memcpy(front->authority, authority.ptr, authority.len);
+    memcpy(front->text, text.ptr, text.len);
+    front->scheme_len = scheme.len;
+    front->authority_len = authority.len;
+    front->len = text.len;
+}
+
+/* Most requests are for the host of the one before, whose normal form is known. */
+static struct stet_span write_uri(struct stet__proxy_worker *worker, struct stet__exchange *exchange,
+                                  const struct stet__target *target, struct stet_span authority)
+{
+    struct stet__key_front *front = &worker->key_front;
+    struct stet_span scheme = target->scheme, path = target->path_query; /* which begins with a slash */
+    size_t room = scheme.len + authority.len + path.len + 32;
     char *text = stet__arena_alloc(exchange->arena, room);
-    size_t len = text ? stet_uri_write_target(target->scheme, authority, path_query, text, room) : 0;
-    return len > 0 ? stet_span_of(text, len) : STET_SPAN_NONE;
+    if (!text)
+        return STET_SPAN_NONE;
+    if (front->len > 0 && stet_span_equal(stet_span_of(front->scheme, front->scheme_len), scheme) &&
+        stet_span_equal(stet_span_of(front->authority, front->authority_len), authority)) {
+        memcpy(text, front->text, front->len);
+        memcpy(text + front->len, path.ptr, path.len);
+        return stet_span_of(text, front->len + path.len);
+    }
+    size_t len = stet_uri_write_target(scheme, authority, path, text, room);
+    if (len == 0)
+        return STET_SPAN_NONE;
+    remember(front, scheme, authority, stet_span_of(text, len - path.len));
+    return stet_span_of(text, len);
 }
 
 /* The authority of a URI in normal form. */
@@ -183,12 +211,12 @@ static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *ex
     judge_forwarded(worker, exchange, target, &told);
     if (told.scheme.ptr)
         target->scheme = told.scheme;
-    target->key = write_uri(exchange, target, target->authority, target->path_query);
+    target->key = write_uri(worker, exchange, target, target->authority);
     if (!target->key.ptr)
         return false;
     target->authority = authority_of(target->key);
     if (told.authority.ptr) {
-        struct stet_span key = write_uri(exchange, target, told.authority, target->path_query);
+        struct stet_span key = write_uri(worker, exchange, target, told.authority);
         target->bypassed |= !key.ptr;
         target->key = key.ptr ? key : target->key;
     }

@@ -296,6 +296,11 @@ static struct stet_request without_range(const struct stet_request *request)
 static void serve(struct stet__proxy_worker *worker, struct stet__serving *serving)
 {
     struct stet_answer answer;
+    if (stet__coded_current(serving)) {
+        stet__trace_coding(serving);
+        serve_not_modified(worker, serving, STET_REASON_IF_NONE_MATCH_MATCHES);
+        return;
+    }
     stet__coded_choose(worker, serving);
     stet__trace_coding(serving);
     if (serving->as_it_came) {

@@ -34,6 +34,12 @@
 #include "proxy/trace.h"
 #include "proxy/wake.h"
 
+/* What a key was made of last, and what it began with: key.c. */
+struct stet__key_front {
+    char scheme[8], authority[128], text[160];
+    size_t scheme_len, authority_len, len; /* zeros: nothing yet */
+};
+
 struct stet__proxy_worker {
     struct stet__proxy *proxy;
     const struct stet__proxy_configuration *configuration;
@@ -46,6 +52,7 @@ struct stet__proxy_worker {
     struct stet__arena scratch; /* of whatever is made within one call: commit.c */
     struct stet__tick tick;
     struct stet__health *health; /* the active checks: only one worker has them */
+    struct stet__key_front key_front;
 };
 
 /* What a request is for: key.c. Spans live as long as the exchange's request. */
