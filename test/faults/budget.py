@@ -18,6 +18,7 @@ from client import read_answer
 URLS = 20_000
 MIB = 1 << 20
 MEMORY = 16 * MIB
+COUNTED_AFTER = 64 << 10  # a table that grows and an index entry are counted first and made room for then (src/store/shard.h)
 SLACK = 16 * MIB  # connections, threads, coders at work, and what malloc keeps
 HOT = [f"/hot/{number}" for number in range(50)]
 HOT_EVERY = 20  # requests
@@ -114,7 +115,7 @@ async def main():
         print(f"# at most {watch.bytes} octets counted in {watch.objects} objects, {watch.grown} more in memory than before")
         print(f"# of {client.hot_asked} requests for hot URLs {client.hot_hits} hit; {client.coded} answers in gzip, {client.kept} of them from copies")
         tap.same("every body is the right one", (client.asked, client.wrong), (URLS, 0))
-        tap.same("the store counts no more than its budget", watch.bytes <= MEMORY, True)
+        tap.same("the store counts no more than its budget", watch.bytes <= MEMORY + COUNTED_AFTER, True)
         tap.same("and uses it", watch.bytes > MEMORY * 3 // 4, True)
         tap.same("coded copies are made and sent", client.kept > 0, True)
         if not running.sanitized:
