@@ -80,6 +80,8 @@ struct stet__get_result {
     uint64_t received_octets;              /* content on the wire */
     uint64_t saved_octets;                 /* content that did not have to be sent, as stored */
     int64_t age_s, ttl_s;                  /* of an answer from the store */
+    bool has_digest; /* of the content as it is stored now, for who has written it to a file */
+    unsigned char digest[STET__DISK_DIGEST_BYTES];
     char etag[128];                        /* of the answer; cut to what fits, empty if there is none */
     struct stet__transfer_result transfer; /* the last; zero if nobody was asked */
 };
