@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include <stet/lint.h>
+/*
+ * The tables of the linter, and how a finding is made.
+ */
+#include "core/lint.h"
 
 #include "base/assert.h"
 
@@ -38,4 +41,68 @@ const char *stet_lint_severity_name(enum stet_lint_severity severity)
 {
     stet__assert((unsigned)severity <= STET_LINT_BAD);
     return severities[severity];
+}
+
+struct stet_lint_finding *stet__lint_add(struct stet_lint_findings *out, enum stet_lint lint)
+{
+    size_t i = out->count++;
+    if (i >= out->room)
+        return NULL;
+    out->at[i].lint = lint;
+    out->at[i].sent = STET_SPAN_NONE;
+    out->at[i].came = STET_SPAN_NONE;
+    out->at[i].detail[0] = '\0';
+    return &out->at[i];
+}
+
+struct stet_lint_finding *stet__lint_came(struct stet_lint_findings *out, enum stet_lint lint,
+                                          struct stet_span came)
+{
+    struct stet_lint_finding *finding = stet__lint_add(out, lint);
+    if (finding)
+        finding->came = came;
+    return finding;
+}
+
+struct stet_lint_finding *stet__lint_sent(struct stet_lint_findings *out, enum stet_lint lint,
+                                          struct stet_span sent)
+{
+    struct stet_lint_finding *finding = stet__lint_add(out, lint);
+    if (finding)
+        finding->sent = sent;
+    return finding;
+}
+
+/* Octets that a terminal or a report might take for something else are not passed on. */
+static void put(struct stet_lint_finding *finding, struct stet_span octets)
+{
+    size_t len = 0;
+    while (finding->detail[len] != '\0')
+        len++;
+    for (size_t i = 0; i < octets.len && len + 1 < STET_LINT_DETAIL_MAX; i++)
+        finding->detail[len++] = octets.ptr[i] >= ' ' && octets.ptr[i] <= '~' ? octets.ptr[i] : '?';
+    finding->detail[len] = '\0';
+}
+
+void stet__lint_text(struct stet_lint_finding *finding, const char *text)
+{
+    for (; finding && *text != '\0'; text++)
+        put(finding, stet_span_of(text, 1));
+}
+
+void stet__lint_number(struct stet_lint_finding *finding, int64_t n)
+{
+    char digits[20];
+    uint64_t magnitude = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    if (!finding)
+        return;
+    if (n < 0)
+        put(finding, STET_SPAN("-"));
+    put(finding, stet_span_of(digits, stet_format_u64(magnitude, digits)));
+}
+
+void stet__lint_octets(struct stet_lint_finding *finding, struct stet_span octets)
+{
+    if (finding)
+        put(finding, octets);
 }

@@ -4,15 +4,6 @@
  */
 #include "core/lint.h"
 
-struct stet_lint_finding *stet__lint_add(struct stet_lint_findings *out, enum stet_lint lint)
-{
-    size_t i = out->count++;
-    if (i >= out->room)
-        return NULL;
-    out->at[i] = (struct stet_lint_finding){.lint = lint};
-    return &out->at[i];
-}
-
 void stet_lint_exchange(const struct stet_lint_exchange *exchange, struct stet_lint_findings *out)
 {
     const struct stet_fields *fields = &exchange->response.fields;

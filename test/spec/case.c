@@ -110,7 +110,8 @@ static bool same_everyhow(struct spec_tally *tally, const struct spec_case *c, c
 {
     if (!same(tally, c, (struct spec_run){.at_start = true}, first))
         return false;
-    if (c->subject->input == SPEC_INPUT_ROW || c->subject->input == SPEC_INPUT_CACHE || c->bare_fields)
+    if (c->subject->input == SPEC_INPUT_ROW || c->subject->input == SPEC_INPUT_CACHE ||
+        c->subject->input == SPEC_INPUT_EXCHANGE || c->bare_fields)
         return true;
     return same_in_steps(tally, c, first) &&
            (c->subject->input != SPEC_INPUT_CHUNKED || same_in_two(tally, c, first));

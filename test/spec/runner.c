@@ -30,7 +30,7 @@ struct reader {
 static const struct spec_subject *const subject_tables[] = {
     spec_cache_subjects, spec_coding_subjects,    spec_select_subjects, spec_forward_subjects,
     spec_http1_subjects, spec_condition_subjects, spec_value_subjects,  spec_field_subjects,
-    spec_sf_subjects,    spec_decide_subjects,
+    spec_sf_subjects,    spec_decide_subjects,    spec_lint_subjects,
 };
 
 static const struct spec_subject *find_subject(struct stet_span name)
@@ -286,7 +286,7 @@ static enum spec_input input_kind(struct stet_span kind)
     } kinds[] = {
         {{"request", 7}, SPEC_INPUT_REQUEST}, {{"response", 8}, SPEC_INPUT_RESPONSE},
         {{"chunked", 7}, SPEC_INPUT_CHUNKED}, {{"fields", 6}, SPEC_INPUT_FIELDS},
-        {{"cache", 5}, SPEC_INPUT_CACHE},
+        {{"cache", 5}, SPEC_INPUT_CACHE},     {{"exchange", 8}, SPEC_INPUT_EXCHANGE},
     };
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (stet_span_equal(kind, kinds[i].name))

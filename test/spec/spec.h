@@ -47,6 +47,7 @@ enum spec_input {
     SPEC_INPUT_CHUNKED,  /* octets in the chunked coding */
     SPEC_INPUT_FIELDS,   /* field lines; a request will do too */
     SPEC_INPUT_CACHE,    /* what is stored, what is asked and answered: world.h */
+    SPEC_INPUT_EXCHANGE, /* one or two exchanges as a linter sees them: subject_lint.c */
 };
 
 struct spec_subject {
@@ -67,6 +68,7 @@ extern const struct spec_subject spec_select_subjects[];
 extern const struct spec_subject spec_forward_subjects[];
 extern const struct spec_subject spec_cache_subjects[];
 extern const struct spec_subject spec_coding_subjects[];
+extern const struct spec_subject spec_lint_subjects[];
 
 /* Parses the request of a run as the run says (feed, guard). `room` has SPEC_FIELDS_MAX elements. */
 int spec_request(struct spec_run *run, struct stet_field *room, struct stet_http1_request *out);
