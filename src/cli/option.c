@@ -105,9 +105,12 @@ static bool set(const struct stet__option_table *table, const struct stet__optio
         memcpy((char *)settings + option->offset, &argument, sizeof argument);
         return true;
     case STET__OPTION_CALL:
+    case STET__OPTION_MAYBE:
+    case STET__OPTION_DO:
         wrong = option->set(settings, argument);
         if (wrong)
-            stet__cli_complain("%s: --%s %s: %s", table->command, option->name, argument, wrong);
+            stet__cli_complain("%s: --%s%s%s: %s", table->command, option->name, argument ? " " : "",
+                               argument ? argument : "", wrong);
         return !wrong;
     default:
         return set_number(table, option, settings, argument);
@@ -131,6 +134,21 @@ static bool is_option(const struct stet__option *option, const char *name, size_
            memcmp(option->name, name, len) == 0;
 }
 
+/* Whether it is known what to do instead of an option that there is not; told if so. Either `name` or
+ * `letter` is what was typed. */
+static bool tell_instead(const struct stet__option_table *table, const char *name, char letter)
+{
+    for (size_t part = 0; part < table->part_count; part++)
+        for (size_t i = 0; i < table->parts[part]->lack_count; i++) {
+            const struct stet__option_lack *lack = &table->parts[part]->lacks[i];
+            if (name ? strcmp(lack->name, name) != 0 : lack->letter != letter)
+                continue;
+            stet__cli_complain("%s: there is no option --%s: %s", table->command, lack->name, lack->instead);
+            return true;
+        }
+    return false;
+}
+
 /* The row of the option whose name begins at `typed` and is `len` long; a complaint if there is none. */
 static const struct stet__option *find(const struct stet__option_table *table, const char *typed, size_t len)
 {
@@ -140,6 +158,8 @@ static const struct stet__option *find(const struct stet__option_table *table, c
         if (is_option(option, typed, len))
             return option;
     snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), typed);
+    if (tell_instead(table, name, 0))
+        return NULL;
     struct stet__suggestion suggestion = {name, NULL, 0};
     for (size_t i = 0; (option = row(table, i)); i++)
         if (option->kind != STET__OPTION_HEADING)
@@ -153,9 +173,25 @@ static const struct stet__option *find(const struct stet__option_table *table, c
     return NULL;
 }
 
+/* The row with this letter, or NULL. */
+static const struct stet__option *find_letter(const struct stet__option_table *table, char letter)
+{
+    const struct stet__option *option;
+    for (size_t i = 0; (option = row(table, i)); i++)
+        if (option->letter == letter)
+            return option;
+    return NULL;
+}
+
 static bool is_digits(const char *text)
 {
     return text && text[0] && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* Whether there is no argument to it at all. */
+static bool is_bare(const struct stet__option *option)
+{
+    return option->kind == STET__OPTION_SWITCH || option->kind == STET__OPTION_DO;
 }
 
 /* Whether the word behind an option is its argument. */
@@ -163,29 +199,60 @@ static bool takes(const struct stet__option *option, const char *next)
 {
     if (option->kind == STET__OPTION_PORT)
         return is_digits(next);
-    return option->kind != STET__OPTION_SWITCH && next;
+    return !is_bare(option) && option->kind != STET__OPTION_MAYBE && next;
+}
+
+/* `argument` is what stands in the same word, or NULL; `next` the word behind, which is used if need be. */
+static bool apply(const struct stet__option_table *table, const struct stet__option *option, void *settings,
+                  const char *argument, char **next, int *at)
+{
+    if (!argument && takes(option, *next)) {
+        argument = *next;
+        ++*at;
+    }
+    if (!is_bare(option) && option->kind != STET__OPTION_PORT && option->kind != STET__OPTION_MAYBE &&
+        !argument) {
+        stet__cli_complain("%s: --%s needs an argument: %s", table->command, option->name, option->argument);
+        return false;
+    }
+    return set(table, option, settings, argument);
 }
 
 /* Reads the option at argv[*at]; `*at` moves to the last argument that was used. */
 static bool parse_one(const struct stet__option_table *table, void *settings, char **argv, int *at)
 {
-    const char *typed = strcmp(argv[*at], "-h") == 0 ? "help" : argv[*at] + 2;
+    const char *typed = argv[*at] + 2;
     const char *equals = strchr(typed, '=');
     const struct stet__option *option = find(table, typed, equals ? (size_t)(equals - typed) : strlen(typed));
-    const char *argument = equals ? equals + 1 : NULL;
     if (!option)
         return false;
-    if (option->kind == STET__OPTION_SWITCH && argument) {
+    if (is_bare(option) && equals) {
         stet__cli_complain("%s: --%s takes no argument", table->command, option->name);
         return false;
     }
-    if (!argument && takes(option, argv[*at + 1]))
-        argument = argv[++*at];
-    if (option->kind != STET__OPTION_SWITCH && option->kind != STET__OPTION_PORT && !argument) {
-        stet__cli_complain("%s: --%s needs an argument: %s", table->command, option->name, option->argument);
-        return false;
+    return apply(table, option, settings, equals ? equals + 1 : NULL, &argv[*at + 1], at);
+}
+
+/* The same for letters: switches, and at the end one that may have an argument. */
+static bool parse_letters(const struct stet__option_table *table, void *settings, char **argv, int *at)
+{
+    char **next = &argv[*at + 1];
+    for (const char *letter = argv[*at] + 1; *letter; letter++) {
+        const struct stet__option *option = find_letter(table, *letter);
+        if (!option && strcmp(argv[*at], "-h") == 0)
+            option = find(table, "help", sizeof "help" - 1);
+        if (!option) {
+            if (!tell_instead(table, NULL, *letter))
+                stet__cli_complain("%s: there is no option -%c; stet help %s names all", table->command,
+                                   *letter, table->command);
+            return false;
+        }
+        if (!is_bare(option))
+            return apply(table, option, settings, letter[1] ? letter + 1 : NULL, next, at);
+        if (!set(table, option, settings, NULL))
+            return false;
     }
-    return set(table, option, settings, argument);
+    return true;
 }
 
 bool stet__options_parse(const struct stet__option_table *table, void *settings, int argc, char **argv,
@@ -198,12 +265,11 @@ bool stet__options_parse(const struct stet__option_table *table, void *settings,
             argv[(*operands)++] = argv[i];
         } else if (strcmp(argv[i], "--") == 0) {
             only_operands = true;
-        } else if (argv[i][1] != '-' && strcmp(argv[i], "-h") != 0) {
-            stet__cli_complain("%s: there is no option %s; stet help %s names all", table->command, argv[i],
-                               table->command);
-            return false;
-        } else if (!parse_one(table, settings, argv, &i)) {
-            return false;
+        } else {
+            bool (*parse)(const struct stet__option_table *, void *, char **, int *) =
+                argv[i][1] == '-' ? parse_one : parse_letters;
+            if (!parse(table, settings, argv, &i))
+                return false;
         }
     }
     return true;
@@ -231,10 +297,24 @@ static void print_default(const struct stet__option *option, const void *setting
         print_size(load(option, settings), out);
 }
 
-static void print_row(const struct stet__option *option, const void *settings, FILE *out)
+static int print_name(const struct stet__option *option, bool lettered, FILE *out)
 {
-    int width = fprintf(out, "  --%s%s%s", option->name, option->argument ? " " : "",
-                        option->argument ? option->argument : "");
+    bool maybe = option->kind == STET__OPTION_MAYBE;
+    char letter[] = {'-', option->letter, ',', ' ', '\0'};
+    return fprintf(out, "  %s--%s%s%s%s",
+                   !lettered        ? ""
+                   : option->letter ? letter
+                                    : "    ",
+                   option->name,
+                   maybe              ? "[="
+                   : option->argument ? " "
+                                      : "",
+                   option->argument ? option->argument : "", maybe ? "]" : "");
+}
+
+static void print_row(const struct stet__option *option, bool lettered, const void *settings, FILE *out)
+{
+    int width = print_name(option, lettered, out);
     if (width >= HELP_COLUMN) {
         fputc('\n', out);
         width = 0;
@@ -254,9 +334,12 @@ static void print_row(const struct stet__option *option, const void *settings, F
 void stet__options_print(const struct stet__option_table *table, const void *settings, FILE *out)
 {
     const struct stet__option *option;
+    bool lettered = false;
+    for (size_t i = 0; (option = row(table, i)); i++)
+        lettered = lettered || option->letter;
     for (size_t i = 0; (option = row(table, i)); i++)
         if (option->kind == STET__OPTION_HEADING)
             fprintf(out, "\n%s\n", option->name);
         else
-            print_row(option, settings, out);
+            print_row(option, lettered, settings, out);
 }

@@ -6,6 +6,8 @@
  *
  *   --name value    --name=value    --switch    --    (after which all is operands)
  *   --port    --port 8443    --port=8443    (of kind PORT: what follows is its argument if it is digits only)
+ *   --maybe    --maybe=value    (of kind MAYBE: the word that follows is never its argument)
+ *   -n value    -nvalue    -abn value    (of rows that have a letter: switches may stand together)
  *
  * The default that the help shows is read from the settings themselves, so it cannot differ from what is in
  * force.
@@ -26,6 +28,8 @@ enum stet__option_kind {
     STET__OPTION_SIZE,    /* the same in octets, with K, M or G (powers of 1024) */
     STET__OPTION_TEXT,    /* const char * into argv */
     STET__OPTION_CALL,    /* `set` reads it */
+    STET__OPTION_MAYBE,   /* the same; NULL if there is no argument */
+    STET__OPTION_DO,      /* `set` is called with NULL; takes no argument */
 };
 
 struct stet__option {
@@ -38,14 +42,24 @@ struct stet__option {
     /* Of CALL: NULL, or what is wrong in a few words of static storage. */
     const char *(*set)(void *settings, const char *argument);
     const char *help; /* one or more lines, without a full stop */
+    char letter;      /* the short form, or 0 */
 };
 
 #define STET__FIELD(type, member) offsetof(type, member), sizeof(((type *)0)->member)
+
+/* What another program has by this name or letter, and what to do instead, without a full stop. */
+struct stet__option_lack {
+    const char *name;
+    char letter; /* or 0 */
+    const char *instead;
+};
 
 /* Rows that belong together. Commands may share them if their settings begin alike. */
 struct stet__option_rows {
     const struct stet__option *at;
     size_t count;
+    const struct stet__option_lack *lacks; /* NULL if there are none */
+    size_t lack_count;
 };
 
 struct stet__option_table {
@@ -56,35 +70,59 @@ struct stet__option_table {
 
 /*
  * Makers of rows, for the files that hold them. `field` is STET__FIELD(...) of the settings; of SWITCH a
- * bool, of TEXT a const char *, of NUMBER an unsigned or uint64_t, of SIZE a uint64_t or size_t.
+ * bool, of TEXT a const char *, of NUMBER an unsigned or uint64_t, of SIZE a uint64_t or size_t. Those of
+ * STET__SHORT have a letter.
  */
-#define STET__ROW_HEADING(text)                                        \
-    {                                                                  \
-        STET__OPTION_HEADING, text, NULL, 0, 0, 0, 0, NULL, NULL, NULL \
-    }
-#define STET__ROW_SWITCH(name, field, help)                            \
-    {                                                                  \
-        STET__OPTION_SWITCH, name, NULL, field, 0, 0, NULL, NULL, help \
-    }
-#define STET__ROW_TEXT(name, argument, field, help)                      \
-    {                                                                    \
-        STET__OPTION_TEXT, name, argument, field, 0, 0, NULL, NULL, help \
-    }
-#define STET__ROW_NUMBER(name, argument, field, min, max, help)                \
+#define STET__SHORT_SWITCH(letter, name, field, help)                          \
     {                                                                          \
-        STET__OPTION_NUMBER, name, argument, field, min, max, NULL, NULL, help \
+        STET__OPTION_SWITCH, name, NULL, field, 0, 0, NULL, NULL, help, letter \
     }
-#define STET__ROW_SIZE(name, field, min, max, help)                        \
-    {                                                                      \
-        STET__OPTION_SIZE, name, "SIZE", field, min, max, NULL, NULL, help \
+#define STET__SHORT_TEXT(letter, name, argument, field, help)                    \
+    {                                                                            \
+        STET__OPTION_TEXT, name, argument, field, 0, 0, NULL, NULL, help, letter \
     }
-#define STET__ROW_CALL(name, argument, initial, set, help)                \
+#define STET__SHORT_CALL(letter, name, argument, initial, set, help)              \
+    {                                                                             \
+        STET__OPTION_CALL, name, argument, 0, 0, 0, 0, initial, set, help, letter \
+    }
+#define STET__SHORT_DO(letter, name, set, help)                          \
+    {                                                                    \
+        STET__OPTION_DO, name, NULL, 0, 0, 0, 0, NULL, set, help, letter \
+    }
+#define STET__ROW_HEADING(text)                                           \
     {                                                                     \
-        STET__OPTION_CALL, name, argument, 0, 0, 0, 0, initial, set, help \
+        STET__OPTION_HEADING, text, NULL, 0, 0, 0, 0, NULL, NULL, NULL, 0 \
     }
-#define STET__ROWS(array)                      \
-    {                                          \
-        array, sizeof(array) / sizeof *(array) \
+#define STET__ROW_SWITCH(name, field, help)                               \
+    {                                                                     \
+        STET__OPTION_SWITCH, name, NULL, field, 0, 0, NULL, NULL, help, 0 \
+    }
+#define STET__ROW_TEXT(name, argument, field, help)                         \
+    {                                                                       \
+        STET__OPTION_TEXT, name, argument, field, 0, 0, NULL, NULL, help, 0 \
+    }
+#define STET__ROW_NUMBER(name, argument, field, min, max, help)                   \
+    {                                                                             \
+        STET__OPTION_NUMBER, name, argument, field, min, max, NULL, NULL, help, 0 \
+    }
+#define STET__ROW_SIZE(name, field, min, max, help)                           \
+    {                                                                         \
+        STET__OPTION_SIZE, name, "SIZE", field, min, max, NULL, NULL, help, 0 \
+    }
+#define STET__ROW_CALL(name, argument, initial, set, help) \
+    STET__SHORT_CALL(0, name, argument, initial, set, help)
+#define STET__ROW_MAYBE(name, argument, set, help)                         \
+    {                                                                      \
+        STET__OPTION_MAYBE, name, argument, 0, 0, 0, 0, NULL, set, help, 0 \
+    }
+#define STET__ROW_DO(name, set, help) STET__SHORT_DO(0, name, set, help)
+#define STET__ROWS(array)                               \
+    {                                                   \
+        array, sizeof(array) / sizeof *(array), NULL, 0 \
+    }
+#define STET__LACKS(array)                              \
+    {                                                   \
+        NULL, 0, array, sizeof(array) / sizeof *(array) \
     }
 
 #define STET__DAY_S 86400
@@ -99,7 +137,8 @@ struct stet__option_table {
 bool stet__options_parse(const struct stet__option_table *table, void *settings, int argc, char **argv,
                          int *operands);
 
-/* The help of all options; `settings` hold the defaults. */
+/* The help of all options; `settings` hold the defaults. If any row has a letter, room is left for it in all.
+ */
 void stet__options_print(const struct stet__option_table *table, const void *settings, FILE *out);
 
 /* "64K", "1G", "1000": STET_OK or STET_E_SYNTAX, STET_E_NUMBER. */

@@ -193,7 +193,7 @@ static const struct stet__option caching[] = {
     STET__ROW_CALL("set-cookie", "WHAT", "store", set_cookie, "answers with Set-Cookie and an explicit lifetime: store or never"),
     STET__ROW_CALL("target-field", "NAME", "Stet-Cache-Control, CDN-Cache-Control", set_target_field, "fields that count more than Cache-Control; may be repeated,\nthe first that is there counts"),
     SECONDS("grace", policy.grace_s, 0, YEAR_S, "stale answers while one is fetched, if the origin does not say"),
-    {STET__OPTION_NUMBER, "error-grace", "SECONDS", PROXY(policy.error_grace_s), 0, YEAR_S, "as --grace", NULL, "stale answers while the origin fails, if it does not say"},
+    {STET__OPTION_NUMBER, "error-grace", "SECONDS", PROXY(policy.error_grace_s), 0, YEAR_S, "as --grace", NULL, "stale answers while the origin fails, if it does not say", 0},
     STET__ROW_NUMBER("heuristic-percent", "N", PROXY(policy.heuristic.percent), 0, 100, "lifetime without being told: of the time since the last change"),
     SECONDS("heuristic-max", policy.heuristic.max_s, 0, YEAR_S, "at most so long"),
     STET__ROW_SWITCH("ignore-clients", OWN(ignore_clients), "clients cannot ask for anything fresher (no-cache, max-age)"),

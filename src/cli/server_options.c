@@ -64,7 +64,7 @@ static const char *set_log_format(void *arg, const char *argument)
 
 /* clang-format off */
 static const struct stet__option workers[] = {
-    {STET__OPTION_NUMBER, "workers", "N", SERVER(workers), 1, 1024, "one per CPU", NULL, "worker threads"},
+    {STET__OPTION_NUMBER, "workers", "N", SERVER(workers), 1, 1024, "one per CPU", NULL, "worker threads", 0},
     STET__ROW_TEXT("user", "NAME", OWN(user), "after listening, become this user; for a start as root"),
 };
 

@@ -69,8 +69,8 @@ static const struct stet__option tls[] = {
     STET__ROW_CALL("tls-profile", "NAME", "intermediate", set_profile, "intermediate (TLS 1.2 and 1.3) or modern (1.3)"),
     STET__ROW_SWITCH("tls-early-data", TLS(early_data), "take requests before the handshake ends (0-RTT), which can be\nreplayed; read the manual page first"),
     STET__ROW_CALL("ktls", "on|off", "on", set_ktls, "large files are encrypted by the kernel, if it can"),
-    {STET__OPTION_PORT, "redirect-https", "[PORT]", OWN(redirect_port), HTTPS_PORT, HTTPS_PORT, "none", NULL, "send who asks without TLS to https (308), at port 443 or this one"},
-    {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers shall use https only, for so long"},
+    {STET__OPTION_PORT, "redirect-https", "[PORT]", OWN(redirect_port), HTTPS_PORT, HTTPS_PORT, "none", NULL, "send who asks without TLS to https (308), at port 443 or this one", 0},
+    {STET__OPTION_NUMBER, "hsts", "SECONDS", OWN(server.hsts_s), 1, 4294967295, "none", NULL, "browsers shall use https only, for so long", 0},
     STET__ROW_NUMBER("tls-ticket-interval", "SECONDS", TLS(ticket_interval_s), 60, 7 * STET__DAY_S, "a new key for session tickets"),
 };
 /* clang-format on */
