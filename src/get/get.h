@@ -8,7 +8,11 @@
  * origin with what core says (stet_cache_validation), give core the answer (stet_cache_receive), store or
  * freshen, answer the sink, and go on with the next URI if it is a redirect. All jobs run in one thread.
  *
- * Cookies and HTML are not its business; authentication is the transfer's.
+ * A job for a URI that another job asks for right now waits for that one, once, and then looks into the
+ * store (RFC 9111 section 4).
+ *
+ * Cookies and HTML are not its business; authentication is the transfer's. User-Agent and Accept are sent as
+ * the job has them.
  */
 #ifndef STET_GET_GET_H
 #define STET_GET_GET_H
@@ -20,11 +24,11 @@
 
 enum stet__get_mode {
     STET__GET_NORMAL,  /* fresh: from the store; stale: validated */
-    STET__GET_REFRESH, /* validated whatever its freshness: Cache-Control: max-age=0 as a browser's reload,
-                          no-cache for caches between (end-to-end revalidation). Not an immutable one over
-                          TLS: RFC 8246 */
+    STET__GET_REFRESH, /* validated whatever its freshness, end to end: Cache-Control: max-age=0, as a
+                          browser's reload. Not a fresh immutable one that came over TLS: RFC 8246 */
     STET__GET_RELOAD,  /* fetched anew, without conditions, and stored */
-    STET__GET_OFFLINE, /* only-if-cached: nobody is asked, 504 if there is nothing; stale is allowed */
+    STET__GET_OFFLINE, /* only-if-cached: nobody is asked; stale is allowed, unless the response forbids it.
+                          If there is nothing the job fails with STET_E_GET_OFFLINE and code 504 */
 };
 
 struct stet__get_settings {
@@ -72,15 +76,19 @@ struct stet__get_result {
     enum stet_reason reason;  /* core's, of the last decision */
     enum stet_reason storing; /* why it was stored, or not */
     bool stored;
+    bool undecoded; /* it has a content coding that is not known here: the octets went as they came */
+    bool damaged;   /* twice the content did not have the digest that the origin gave (RFC 9530): it went to
+                       the sink as it came, and is not stored */
     bool changed; /* the content is another than what was stored before, or nothing was stored before. Decided
                      by content, not by tags */
     bool had;     /* something was stored before */
     unsigned redirects;
-    uint64_t content_octets;               /* to the sink */
-    uint64_t received_octets;              /* content on the wire */
-    uint64_t saved_octets;                 /* content that did not have to be sent, as stored */
-    int64_t age_s, ttl_s;                  /* of an answer from the store */
-    bool has_digest; /* of the content as it is stored now, for who has written it to a file */
+    unsigned resumed;         /* how often it went on after it had been cut off, in this run */
+    uint64_t content_octets;  /* to the sink */
+    uint64_t received_octets; /* content on the wire */
+    uint64_t saved_octets;    /* content that did not have to be sent, as stored */
+    int64_t age_s, ttl_s;     /* of an answer from the store */
+    bool has_digest;          /* of the content as it is stored now, for who has written it to a file */
     unsigned char digest[STET__DISK_DIGEST_BYTES];
     char etag[128];                        /* of the answer; cut to what fits, empty if there is none */
     struct stet__transfer_result transfer; /* the last; zero if nobody was asked */
@@ -88,15 +96,19 @@ struct stet__get_result {
 
 enum stet__get_take {
     STET__GET_TAKE,
-    STET__GET_SKIP /* no data is wanted: head and end only */,
-    STET__GET_STOP
+    STET__GET_SKIP, /* no data is wanted: head and end only. What may be stored is stored all the same */
+    STET__GET_STOP, /* nothing more is wanted: the job fails with STET_E_GET_STOPPED */
 };
 
 struct stet__get_sink {
     enum stet__get_take (*begin)(void *owner, const struct stet__get_answer *answer);
-    bool (*data)(void *owner, struct stet_span octets); /* false: it cannot be taken; the job fails */
-    /* Starts over: what came so far was not the answer after all (a resume that brought another version). */
+    bool (*data)(void *owner,
+                 struct stet_span octets); /* false: it cannot be taken; the job fails: STET_E_GET_SINK */
+    /* What came so far was not the answer after all (a resume that brought another version): `begin` comes
+     * once more. False: it cannot be undone; the job fails: STET_E_GET_SINK. */
     bool (*restart)(void *owner);
+    /* A redirect that is followed, before the next URI is looked at; its content is nobody's. May be NULL. */
+    void (*redirect)(void *owner, const struct stet__get_answer *answer);
     void (*progress)(void *owner, uint64_t received,
                      uint64_t expected /* UINT64_MAX: unknown */); /* may be NULL */
     void (*end)(void *owner,
@@ -105,7 +117,7 @@ struct stet__get_sink {
 };
 
 struct stet__get_job {
-    const char *uri;           /* absolute */
+    const char *uri;           /* absolute, http or https; a fragment is allowed */
     const char *method;        /* "GET" */
     struct stet_fields fields; /* the user's own; a conditional field or Range of the user's makes the
                                   request the user's alone: it is passed through and its answer as it comes */

@@ -62,6 +62,15 @@ static const struct {
     {-66, "coded-memory"},
     {-67, "coded-stopped"},
     {-68, "coded-read"},
+    {-100, "get-uri"},
+    {-101, "get-offline"},
+    {-102, "get-redirects"},
+    {-103, "get-loop"},
+    {-104, "get-location"},
+    {-105, "get-answer"},
+    {-106, "get-sink"},
+    {-107, "get-stopped"},
+    {-108, "get-memory"},
 };
 
 static void test_values_stand_still(void **state)
