@@ -83,6 +83,7 @@ struct stet_response {
     unsigned status; /* 100 to 999 */
     struct stet_span reason_phrase;
     struct stet_fields fields;
+    const struct stet_trace *trace; /* who is told how its freshness is read, or NULL */
 };
 
 #endif

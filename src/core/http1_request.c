@@ -279,6 +279,7 @@ int stet_http1_request_parse(struct stet_span input, size_t seen, const struct s
     request.major = 1;
     request.keep_alive = stet__head_keep_alive(&fields.fields, request.minor);
     request.head.fields = fields.fields;
+    request.head.trace = NULL;
     request.head_len = (size_t)(cursor.at - input.ptr);
     *out = request;
     return STET_OK;

@@ -126,6 +126,7 @@ int stet_http1_response_parse(struct stet_span input, enum stet_method method,
         response.body != STET_BODY_CLOSE && !faulty && stet__head_keep_alive(&fields.fields, response.minor);
     response.coded = response.body == STET_BODY_CLOSE && stet__head_coded(&fields.fields);
     response.head.fields = fields.fields;
+    response.head.trace = NULL;
     response.head_len = (size_t)(cursor.at - input.ptr);
     *out = response;
     return STET_OK;

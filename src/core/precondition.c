@@ -8,6 +8,8 @@
  */
 #include <stet/precondition.h>
 
+#include "core/trace.h"
+
 static struct stet_condition_result result(enum stet_condition condition, enum stet_reason reason)
 {
     return (struct stet_condition_result){condition, reason};
@@ -170,13 +172,64 @@ static struct stet_judgement judge(enum stet_verdict verdict, enum stet_reason r
     return (struct stet_judgement){verdict, reason};
 }
 
+/* The validator that a condition was compared with. */
+static struct stet_looked compared(enum stet_rule rule, const struct stet_looked *input,
+                                   const struct stet_representation *selected)
+{
+    bool date = rule == STET_RULE_IF_UNMODIFIED_SINCE || rule == STET_RULE_IF_MODIFIED_SINCE ||
+                (rule == STET_RULE_IF_RANGE && !looks_like_tag(input->text));
+    return date ? stet__looked_date(selected->last_modified) : stet__looked_tag(selected->etag);
+}
+
+__attribute__((cold, noinline)) static void tell(const struct stet_request *request,
+                                                 const struct stet_representation *selected,
+                                                 enum stet_rule rule, struct stet_condition_result result)
+{
+    static const enum stet_outcome outcomes[] = {[STET_CONDITION_ABSENT] = STET_OUTCOME_ABSENT,
+                                                 [STET_CONDITION_IGNORED] = STET_OUTCOME_IGNORED,
+                                                 [STET_CONDITION_TRUE] = STET_OUTCOME_YES,
+                                                 [STET_CONDITION_FALSE] = STET_OUTCOME_NO};
+    bool there = result.condition != STET_CONDITION_ABSENT;
+    bool counts = there && result.reason != STET_REASON_RANGE_ABSENT;
+    struct stet_step step = stet__step(rule, outcomes[result.condition], result.reason, counts);
+    step.has_reason = there;
+    step.input = stet__looked_field(&request->fields, stet_rule_row(rule)->field);
+    if (there && selected && selected->exists)
+        step.against = compared(rule, &step.input, selected);
+    stet__tell_step(request->trace, &step);
+}
+
+/* Tells a step and returns what came of it. */
+static struct stet_condition_result told(const struct stet_request *request,
+                                         const struct stet_representation *selected, enum stet_rule rule,
+                                         struct stet_condition_result result)
+{
+    if (stet__traced(request->trace))
+        tell(request, selected, rule, result);
+    return result;
+}
+
+/* Tells that a field is there and another one makes it void, or that a cache does not look at it. */
+__attribute__((cold, noinline)) static void tell_void(const struct stet_request *request, enum stet_rule rule,
+                                                      enum stet_reason reason, bool decides)
+{
+    struct stet_step step = stet__step(rule, STET_OUTCOME_IGNORED, reason, decides);
+    step.input = stet__looked_field(&request->fields, stet_rule_row(rule)->field);
+    if (step.input.kind != STET_LOOKED_NONE)
+        stet__tell_step(request->trace, &step);
+}
+
 /* Steps 1 and 2 of section 13.2.2, "when recipient is the origin server". PERFORM: go on with step 3. */
 static struct stet_judgement origin_steps(const struct stet_request *request,
                                           const struct stet_representation *selected, int64_t now)
 {
-    struct stet_condition_result step = stet_if_match(request, selected);
+    struct stet_condition_result step =
+        told(request, selected, STET_RULE_IF_MATCH, stet_if_match(request, selected));
     if (step.condition == STET_CONDITION_ABSENT)
-        step = stet_if_unmodified_since(request, selected, now);
+        step = told(request, selected, STET_RULE_IF_UNMODIFIED_SINCE,
+                    stet_if_unmodified_since(request, selected, now));
+    else if (stet__traced(request->trace)) /* 13.1.4: "MUST ignore if the request contains an If-Match" */
+        tell_void(request, STET_RULE_IF_UNMODIFIED_SINCE, STET_REASON_IF_UNMODIFIED_SINCE_OUTRANKED, false);
     return judge(step.condition == STET_CONDITION_FALSE ? STET_PRECONDITION_FAILED : STET_PERFORM,
                  step.reason);
 }
@@ -184,7 +237,13 @@ static struct stet_judgement origin_steps(const struct stet_request *request,
 /* Why the fields of steps 1 and 2 made no difference, if they are there and the party is a cache. */
 static enum stet_reason cache_skips(const struct stet_request *request)
 {
-    if (stet_fields_have(&request->fields, STET_FIELD_IF_MATCH))
+    bool if_match = stet_fields_have(&request->fields, STET_FIELD_IF_MATCH);
+    if (stet__traced(request->trace)) {
+        tell_void(request, STET_RULE_IF_MATCH, STET_REASON_IF_MATCH_NOT_FOR_CACHES, true);
+        tell_void(request, STET_RULE_IF_UNMODIFIED_SINCE, STET_REASON_IF_UNMODIFIED_SINCE_NOT_FOR_CACHES,
+                  !if_match);
+    }
+    if (if_match)
         return STET_REASON_IF_MATCH_NOT_FOR_CACHES;
     if (stet_fields_have(&request->fields, STET_FIELD_IF_UNMODIFIED_SINCE))
         return STET_REASON_IF_UNMODIFIED_SINCE_NOT_FOR_CACHES;
@@ -196,9 +255,14 @@ static struct stet_judgement selection_steps(const struct stet_request *request,
                                              const struct stet_representation *selected, int64_t now,
                                              enum stet_reason so_far)
 {
-    struct stet_condition_result step = stet_if_none_match(request, selected);
+    struct stet_condition_result step =
+        told(request, selected, STET_RULE_IF_NONE_MATCH, stet_if_none_match(request, selected));
     if (step.condition == STET_CONDITION_ABSENT)
-        step = stet_if_modified_since(request, selected, now);
+        step = told(request, selected, STET_RULE_IF_MODIFIED_SINCE,
+                    stet_if_modified_since(request, selected, now));
+    else if (stet__traced(
+                 request->trace)) /* 13.1.3: "MUST ignore if the request contains an If-None-Match" */
+        tell_void(request, STET_RULE_IF_MODIFIED_SINCE, STET_REASON_IF_MODIFIED_SINCE_OUTRANKED, false);
     if (step.condition == STET_CONDITION_ABSENT)
         return judge(STET_PERFORM, so_far);
     if (step.condition != STET_CONDITION_FALSE)
@@ -211,15 +275,35 @@ static struct stet_judgement selection_steps(const struct stet_request *request,
     (BIT(STET_FIELD_IF_MATCH) | BIT(STET_FIELD_IF_NONE_MATCH) | BIT(STET_FIELD_IF_MODIFIED_SINCE) | \
      BIT(STET_FIELD_IF_UNMODIFIED_SINCE) | BIT(STET_FIELD_IF_RANGE))
 
+/* Whether there is anything to judge. */
+__attribute__((cold, noinline)) static void tell_method(const struct stet_request *request, bool any,
+                                                        bool selects)
+{
+    struct stet_step step = stet__step(STET_RULE_PRECONDITIONS, any ? STET_OUTCOME_YES : STET_OUTCOME_ABSENT,
+                                       STET_REASON_NO_PRECONDITION, true);
+    step.has_reason = !any;
+    stet__tell_step(request->trace, &step);
+    if (!any || selects)
+        return;
+    step =
+        stet__step(STET_RULE_METHOD_SELECTS, STET_OUTCOME_NO, STET_REASON_METHOD_HAS_NO_PRECONDITIONS, true);
+    step.input = stet__looked_text(request->method_name);
+    stet__tell_step(request->trace, &step);
+}
+
 struct stet_judgement stet_precondition_judge(const struct stet_request *request,
                                               const struct stet_representation *selected,
                                               enum stet_party party, int64_t now)
 {
-    if ((request->fields.present & ALL_PRECONDITIONS) == 0)
-        return judge(STET_PERFORM, STET_REASON_NO_PRECONDITION);
+    bool any = (request->fields.present & ALL_PRECONDITIONS) != 0;
     /* 13.2.1: "MUST ignore [...] when received with a request method that does not involve the selection" */
-    if (request->method == STET_METHOD_CONNECT || request->method == STET_METHOD_OPTIONS ||
-        request->method == STET_METHOD_TRACE)
+    bool selects = request->method != STET_METHOD_CONNECT && request->method != STET_METHOD_OPTIONS &&
+                   request->method != STET_METHOD_TRACE;
+    if (stet__traced(request->trace))
+        tell_method(request, any, selects);
+    if (!any)
+        return judge(STET_PERFORM, STET_REASON_NO_PRECONDITION);
+    if (!selects)
         return judge(STET_PERFORM, STET_REASON_METHOD_HAS_NO_PRECONDITIONS);
 
     struct stet_judgement so_far = party == STET_PARTY_ORIGIN ? origin_steps(request, selected, now)
@@ -231,7 +315,8 @@ struct stet_judgement stet_precondition_judge(const struct stet_request *request
         return so_far;
 
     /* Step 5: "when the method is GET and both Range and If-Range are present" */
-    struct stet_condition_result step = stet_if_range(request, selected, now);
+    struct stet_condition_result step =
+        told(request, selected, STET_RULE_IF_RANGE, stet_if_range(request, selected, now));
     if (step.condition == STET_CONDITION_FALSE)
         return judge(STET_PERFORM_WHOLE, step.reason);
     if (step.condition == STET_CONDITION_TRUE)
