@@ -166,12 +166,11 @@ static struct stet_span write_uri(struct stet__proxy_worker *worker, struct stet
     return stet_span_of(text, len);
 }
 
-/* The authority of a URI in normal form. */
-static struct stet_span authority_of(struct stet_span uri)
+/* The authority in normal form: what the key has between scheme and path, which are as long as they came. */
+static struct stet_span key_authority(const struct stet__target *target)
 {
-    const char *begin = (const char *)memchr(uri.ptr, '/', uri.len) + 2;
-    struct stet_span rest = stet_span_skip(uri, (size_t)(begin - uri.ptr));
-    return stet_span_of(begin, (size_t)((const char *)memchr(rest.ptr, '/', rest.len) - begin));
+    size_t before = target->scheme.len + sizeof "://" - 1;
+    return stet_span_of(target->key.ptr + before, target->key.len - before - target->path_query.len);
 }
 
 static bool read_forwarded(struct stet__arena *arena, const struct stet_fields *fields,
@@ -214,7 +213,7 @@ static bool set_key(struct stet__proxy_worker *worker, struct stet__exchange *ex
     target->key = write_uri(worker, exchange, target, target->authority);
     if (!target->key.ptr)
         return false;
-    target->authority = authority_of(target->key);
+    target->authority = key_authority(target);
     if (told.authority.ptr) {
         struct stet_span key = write_uri(worker, exchange, target, told.authority);
         target->bypassed |= !key.ptr;
