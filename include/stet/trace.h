@@ -76,8 +76,9 @@ struct stet_step {
     enum stet_reason reason;  /* the row of reason.def that this outcome has */
     struct stet_looked input; /* borrows from what was decided about */
     struct stet_looked against;
-    int64_t seconds;  /* of OUTCOME_NUMBER */
-    size_t candidate; /* which of the stored responses a rule of the variants is about; else 0 */
+    int64_t seconds;       /* of OUTCOME_NUMBER */
+    size_t candidate;      /* which of the stored responses a rule of the variants is about; else 0 */
+    struct stet_span name; /* of VARIANT_FIELD: the field that Vary names; else absent */
 };
 
 struct stet_trace {

@@ -2,6 +2,7 @@
 #include <stet/not_modified.h>
 
 #include "core/answer.h"
+#include "core/trace.h"
 
 void stet__answer_ranges(const struct stet_request *request, uint64_t complete_length,
                          struct stet_range_set *out)
@@ -27,6 +28,21 @@ void stet_answer_decide(const struct stet_request *request, const struct stet_re
     stet__answer_decide(request, selected, STET_PARTY_ORIGIN, now, out);
 }
 
+/* What became of Range: `decides` unless a false If-Range has taken it away before. */
+__attribute__((cold, noinline)) static void tell_range(const struct stet_request *request,
+                                                       const struct stet_representation *selected,
+                                                       const struct stet_answer *answer, bool decides)
+{
+    enum stet_outcome outcome = answer->status == 200 ? STET_OUTCOME_IGNORED : STET_OUTCOME_NO;
+    if (answer->status == 206)
+        outcome = STET_OUTCOME_YES;
+    struct stet_step step = stet__step(STET_RULE_RANGE, outcome, answer->reason, decides);
+    step.input = stet__looked_field(&request->fields, STET_FIELD_RANGE);
+    step.against = stet__looked_count(selected->length);
+    if (step.input.kind != STET_LOOKED_NONE)
+        stet__tell_step(request->trace, &step);
+}
+
 void stet__answer_decide(const struct stet_request *request, const struct stet_representation *selected,
                          enum stet_party party, int64_t now, struct stet_answer *out)
 {
@@ -43,6 +59,8 @@ void stet__answer_decide(const struct stet_request *request, const struct stet_r
         return;
     case STET_PERFORM_WHOLE:
         out->status = 200;
+        if (stet__traced(request->trace))
+            tell_range(request, selected, out, false);
         return;
     case STET_PERFORM:
         break;
@@ -57,6 +75,8 @@ void stet__answer_decide(const struct stet_request *request, const struct stet_r
     out->status = status[out->ranges.verdict];
     out->if_range_held = out->status == 206 && stet_fields_have(&request->fields, STET_FIELD_IF_RANGE);
     out->reason = out->ranges.reason;
+    if (stet__traced(request->trace))
+        tell_range(request, selected, out, true);
 }
 
 bool stet_error_keeps(const struct stet_field *field)

@@ -52,6 +52,11 @@ bool stet__stale_within(int64_t ttl_s, int64_t window_s);
 /* Whether a shared cache may not keep the response because of its Set-Cookie: section 7.3. */
 bool stet__cookie_forbidden(const struct stet_stored *stored, const struct stet_cache_policy *policy);
 
+/* Tells the trace why each candidate was chosen or not, and if none was that nothing is stored: of a decision
+ * that has chosen. */
+__attribute__((cold, noinline)) void stet__tell_candidates(const struct stet_cache_question *question,
+                                                           const struct stet_cache_decision *decision);
+
 /* Whether stored[i] has a tag that the origin may be offered for this request: section 4.3.2. */
 bool stet__stored_offered(const struct stet_cache_question *question, size_t i);
 

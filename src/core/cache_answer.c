@@ -5,6 +5,7 @@
  */
 #include "core/answer.h"
 #include "core/cache.h"
+#include "core/trace.h"
 
 /*
  * "If a request contains an If-Modified-Since header field and the Last-Modified header field is not present
@@ -17,6 +18,14 @@ static bool lacks_date(const struct stet_request *request, const struct stet_sto
            stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE);
 }
 
+__attribute__((cold, noinline)) static void tell_date_instead(const struct stet_request *request,
+                                                              const struct stet_stored *stored)
+{
+    struct stet_step step = {.rule = STET_RULE_DATE_INSTEAD, .outcome = STET_OUTCOME_YES};
+    step.input = stet__looked_date(stored->date);
+    stet__tell_step(request->trace, &step);
+}
+
 /* While a response of unknown length still comes in, a range of it cannot be told from one beyond its end. */
 static bool ranges_unknown(const struct stet_stored *stored, const struct stet_representation *selected)
 {
@@ -27,7 +36,8 @@ static void answer_as(const struct stet_request *request, const struct stet_stor
                       struct stet_representation *selected, int64_t now, struct stet_answer *out)
 {
     bool unknown = ranges_unknown(stored, selected);
-    if (stored->response.status != 200 && stored->response.status != 206) {
+    if (stet__rule(request, stored, STET_RULE_REPLAYED,
+                   stored->response.status != 200 && stored->response.status != 206, STET_REASON_REPLAYED)) {
         out->status = stored->response.status;
         out->reason = STET_REASON_REPLAYED;
         out->if_range_held = false;
@@ -38,9 +48,12 @@ static void answer_as(const struct stet_request *request, const struct stet_stor
     if (lacks_date(request, stored)) {
         selected->last_modified = stored->date;
         selected->last_modified_strong = false;
+        if (stet__traced(request->trace))
+            tell_date_instead(request, stored);
     }
     stet__answer_decide(request, selected, STET_PARTY_CACHE, now, out);
-    if (unknown && (out->status == 206 || out->status == 416)) {
+    if (stet__rule(request, stored, STET_RULE_LENGTH_UNKNOWN,
+                   unknown && (out->status == 206 || out->status == 416), STET_REASON_RANGE_LENGTH_UNKNOWN)) {
         out->status = 200;
         out->reason = STET_REASON_RANGE_LENGTH_UNKNOWN;
         out->if_range_held = false;

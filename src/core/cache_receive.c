@@ -8,6 +8,7 @@
  * forbids to store.
  */
 #include "core/cache.h"
+#include "core/trace.h"
 
 /* One answer and all that was known when it was asked for. */
 struct exchange {
@@ -18,8 +19,11 @@ struct exchange {
     bool storable;
 };
 
-static void conclude(struct stet_receipt *out, enum stet_receipt_action action, enum stet_reason reason)
+/* What `rule` leads to, unless a later one decides otherwise. */
+static void conclude(const struct exchange *x, struct stet_receipt *out, enum stet_rule rule,
+                     enum stet_receipt_action action, enum stet_reason reason)
 {
+    (void)stet__rule(x->question->request, x->next, rule, true, reason);
     out->action = action;
     out->reason = reason;
 }
@@ -120,10 +124,10 @@ static void full(const struct exchange *x, struct stet_receipt *out)
 {
     bool asked = x->decision->action == STET_CACHE_REVALIDATE ||
                  x->decision->action == STET_CACHE_SERVE_AND_REVALIDATE;
-    conclude(out, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
+    conclude(x, out, STET_RULE_RECEIVE_PASS, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
     if (x->storable) {
         out->set = replaced(x);
-        conclude(out, STET_RECEIVE_STORE,
+        conclude(x, out, STET_RULE_RECEIVE_REPLACE, STET_RECEIVE_STORE,
                  asked && out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
     } else if (asked && says_what_is(x->next->response.status) && !personal(out->storing)) {
         out->invalidated = stet__bit(x->decision->chosen);
@@ -193,7 +197,7 @@ static bool adopts(const struct exchange *x, struct stet_receipt *out)
     for (size_t k = 0; k < question->count; k++)
         if (stet__stored_selected(question->request, question->stored[k]))
             out->set |= stet__bit(k);
-    conclude(out, STET_RECEIVE_FRESHEN, STET_REASON_ADOPTED);
+    conclude(x, out, STET_RULE_RECEIVE_ADOPT, STET_RECEIVE_FRESHEN, STET_REASON_ADOPTED);
     return true;
 }
 
@@ -305,7 +309,7 @@ static bool freshens(const struct exchange *x, struct stet_receipt *out)
         return false;
     out->chosen = chosen;
     settle(x, update.set, out);
-    conclude(out, STET_RECEIVE_FRESHEN, update.reason);
+    conclude(x, out, STET_RULE_RECEIVE_FRESHEN, STET_RECEIVE_FRESHEN, update.reason);
     return true;
 }
 
@@ -327,22 +331,22 @@ static void not_modified(const struct exchange *x, struct stet_receipt *out)
     const struct stet_request *request = x->question->request;
     bool own = x->validation->own_fields;
     if (own ? !client_conditional(request) : !x->validation->conditional) {
-        conclude(out, STET_RECEIVE_RETRY, STET_REASON_NOT_MODIFIED_UNASKED);
+        conclude(x, out, STET_RULE_RECEIVE_UNASKED, STET_RECEIVE_RETRY, STET_REASON_NOT_MODIFIED_UNASKED);
         return;
     }
     if (freshens(x, out) || adopts(x, out))
         return;
     if (is_clients(x)) {
-        conclude(out, STET_RECEIVE_PASS, STET_REASON_UPDATE_CLIENTS);
+        conclude(x, out, STET_RULE_RECEIVE_CLIENTS, STET_RECEIVE_PASS, STET_REASON_UPDATE_CLIENTS);
         return;
     }
     size_t chosen = confirmed(x);
     if (chosen < x->question->count) {
         out->chosen = chosen;
-        conclude(out, STET_RECEIVE_FRESHEN, STET_REASON_VALIDATED);
+        conclude(x, out, STET_RULE_RECEIVE_CONFIRM, STET_RECEIVE_FRESHEN, STET_REASON_VALIDATED);
         return;
     }
-    conclude(out, STET_RECEIVE_RETRY, STET_REASON_UPDATE_UNKNOWN);
+    conclude(x, out, STET_RULE_RECEIVE_UNKNOWN, STET_RECEIVE_RETRY, STET_REASON_UPDATE_UNKNOWN);
 }
 
 /* Whether the two made one answer the client; else why not. */
@@ -369,20 +373,21 @@ static void part(const struct exchange *x, struct stet_receipt *out)
     bool old = has_chosen(x->question, x->decision);
     enum stet_reason reason = STET_REASON_FORWARDED;
     if (old && combines(x, out->storing, &reason)) {
-        conclude(out, STET_RECEIVE_COMBINE, reason);
+        conclude(x, out, STET_RULE_RECEIVE_COMBINE, STET_RECEIVE_COMBINE, reason);
         return;
     }
     bool ranged = stet_fields_have(&request->fields, STET_FIELD_RANGE);
     bool answers =
         ranged && (x->validation->own_fields || stet_partial_satisfies(request, x->next, x->question->now));
     if (x->validation->has_range && !answers) {
-        conclude(out, STET_RECEIVE_RETRY, reason);
+        conclude(x, out, STET_RULE_RECEIVE_RETRY, STET_RECEIVE_RETRY, reason);
         return;
     }
-    conclude(out, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
+    conclude(x, out, STET_RULE_RECEIVE_PASS, STET_RECEIVE_PASS, STET_REASON_FORWARDED);
     if (answers && x->storable) {
         out->set = replaced(x);
-        conclude(out, STET_RECEIVE_STORE, out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
+        conclude(x, out, STET_RULE_RECEIVE_REPLACE, STET_RECEIVE_STORE,
+                 out->set != 0 ? STET_REASON_REPLACED : STET_REASON_FORWARDED);
     }
 }
 
@@ -396,11 +401,12 @@ static void head(const struct exchange *x, struct stet_receipt *out)
         full(x, out);
         return;
     }
-    conclude(out, STET_RECEIVE_PASS, update.reason);
+    conclude(x, out, STET_RULE_RECEIVE_HEAD, STET_RECEIVE_PASS, update.reason);
     out->invalidated = update.invalidated;
     if (update.verdict == STET_UPDATE_FRESHEN && x->decision->may_store) {
         settle(x, update.set, out);
-        conclude(out, out->set != 0 ? STET_RECEIVE_FRESHEN : STET_RECEIVE_PASS, update.reason);
+        conclude(x, out, STET_RULE_RECEIVE_HEAD, out->set != 0 ? STET_RECEIVE_FRESHEN : STET_RECEIVE_PASS,
+                 update.reason);
     }
 }
 
@@ -428,11 +434,11 @@ void stet_cache_receive(const struct stet_cache_question *question,
     if (status == 304 && (method == STET_METHOD_GET || method == STET_METHOD_HEAD)) {
         not_modified(&x, out);
     } else if (is_error(status) && stands_in(question, decision, &reason)) {
-        conclude(out, STET_RECEIVE_STALE,
+        conclude(&x, out, STET_RULE_RECEIVE_STALE, STET_RECEIVE_STALE,
                  reason == STET_REASON_STALE_DISCONNECTED ? STET_REASON_STALE_IF_ERROR : reason);
         out->chosen = decision->chosen;
     } else if (status == 416 && validation->has_range) {
-        conclude(out, STET_RECEIVE_RETRY, STET_REASON_RANGE_UNSATISFIABLE);
+        conclude(&x, out, STET_RULE_RECEIVE_RANGE, STET_RECEIVE_RETRY, STET_REASON_RANGE_UNSATISFIABLE);
     } else if (status == 206 && method == STET_METHOD_GET) {
         part(&x, out);
         if (out->action == STET_RECEIVE_COMBINE)
@@ -448,10 +454,11 @@ void stet_cache_unanswered(const struct stet_cache_question *question,
                            const struct stet_cache_decision *decision, enum stet_reason error,
                            struct stet_receipt *out)
 {
+    const struct exchange x = {.question = question, .decision = decision};
     enum stet_reason reason;
     *out = (struct stet_receipt){.chosen = question->count, .storing = STET_REASON_NOT_STORED_INCOMPLETE};
     if (stands_in(question, decision, &reason)) {
-        conclude(out, STET_RECEIVE_STALE, reason);
+        conclude(&x, out, STET_RULE_RECEIVE_STALE, STET_RECEIVE_STALE, reason);
         out->chosen = decision->chosen;
         return;
     }
@@ -459,5 +466,5 @@ void stet_cache_unanswered(const struct stet_cache_question *question,
      * generated status code SHOULD be 504". */
     bool bound = has_chosen(question, decision) &&
                  stet__stored_never_stale(question->stored[decision->chosen], question->policy);
-    conclude(out, STET_RECEIVE_FAIL, bound ? STET_REASON_MUST_REVALIDATE : error);
+    conclude(&x, out, STET_RULE_RECEIVE_FAIL, STET_RECEIVE_FAIL, bound ? STET_REASON_MUST_REVALIDATE : error);
 }

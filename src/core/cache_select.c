@@ -6,6 +6,9 @@
  */
 #include "base/assert.h"
 #include "core/cache.h"
+#include "core/trace.h"
+
+#include <stet/field.h>
 
 bool stet__stored_selected(const struct stet_request *request, const struct stet_stored *stored)
 {
@@ -91,4 +94,51 @@ enum stet_reason stet_cache_candidate(const struct stet_cache_question *question
         !stet_partial_satisfies(request, stored, question->now))
         return STET_REASON_PARTIAL_MISS;
     return STET_REASON_NOT_CHOSEN;
+}
+
+/* The lines of a request that `name` stands for: the first one. */
+static struct stet_looked first_line(const struct stet_fields *fields, struct stet_span name)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        if (stet_span_equal_nocase(fields->at[i].name, name))
+            return stet__looked_text(fields->at[i].value);
+    return stet__looked_text(STET_SPAN_NONE);
+}
+
+/* Which fields keep the request from selecting stored[i]. */
+static void tell_vary(const struct stet_cache_question *question, size_t i)
+{
+    const struct stet_request *request = question->request;
+    const struct stet_stored *stored = question->stored[i];
+    struct stet_list list;
+    struct stet_span name;
+    stet_list_begin(&list, &stored->response.fields, STET_FIELD_VARY);
+    while (stet_list_next(&list, &name) == STET_OK) {
+        if (stet_vary_same(name, &stored->selecting, &request->fields))
+            continue;
+        struct stet_step step = {.rule = STET_RULE_VARIANT_FIELD, .outcome = STET_OUTCOME_NO, .candidate = i};
+        step.input = first_line(&request->fields, name);
+        step.against = first_line(&stored->selecting, name);
+        step.name = name;
+        stet__tell_step(request->trace, &step);
+    }
+}
+
+void stet__tell_candidates(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision)
+{
+    const struct stet_request *request = question->request;
+    bool none = decision->chosen == question->count;
+    for (size_t i = 0; i < question->count; i++) {
+        enum stet_reason reason = stet_cache_candidate(question, decision, i);
+        bool chosen = reason == STET_REASON_CHOSEN;
+        struct stet_step step =
+            stet__step(STET_RULE_VARIANT, chosen ? STET_OUTCOME_YES : STET_OUTCOME_NO, reason, false);
+        step.input = stet__looked_field(&question->stored[i]->response.fields, STET_FIELD_VARY);
+        step.candidate = i;
+        stet__tell_step(request->trace, &step);
+        if (reason == STET_REASON_VARY_MISS)
+            tell_vary(question, i);
+    }
+    (void)stet__rule(request, NULL, STET_RULE_NOTHING_STORED, none, decision->reason);
 }

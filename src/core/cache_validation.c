@@ -8,6 +8,7 @@
  * (RFC 9110 section 13.1.3).
  */
 #include "core/cache.h"
+#include "core/trace.h"
 
 /* If-None-Match as far as it is made: one tag that borrows, or what is in `text`. */
 struct tags {
@@ -216,19 +217,39 @@ static void put_tags(const struct tags *tags, struct stet_validation *out)
         out->if_none_match = list;
 }
 
-void stet_cache_validation(const struct stet_cache_question *question,
-                           const struct stet_cache_decision *decision, char *text, size_t room,
-                           struct stet_validation *out)
+/* What is asked for, once it is made. */
+__attribute__((cold, noinline)) static void tell(const struct stet_request *request,
+                                                 const struct stet_validation *validation)
 {
-    struct tags tags = {.text = text, .room = room};
+    const struct {
+        enum stet_rule rule;
+        bool yes;
+        struct stet_span input;
+    } rows[] = {
+        {STET_RULE_OFFER_OWN, validation->own_fields, STET_SPAN_NONE},
+        {STET_RULE_OFFER_TAGS, validation->if_none_match.ptr, validation->if_none_match},
+        {STET_RULE_OFFER_DATE, validation->if_modified_since.ptr, validation->if_modified_since},
+        {STET_RULE_OFFER_RANGE, validation->has_range, validation->if_range},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct stet_step step = {.rule = rows[i].rule,
+                                 .outcome = rows[i].yes ? STET_OUTCOME_YES : STET_OUTCOME_NO,
+                                 .input = stet__looked_text(rows[i].input)};
+        stet__tell_step(request->trace, &step);
+    }
+}
+
+static void validate(const struct stet_cache_question *question, const struct stet_cache_decision *decision,
+                     struct tags *tags, struct stet_validation *out)
+{
     *out = (struct stet_validation){.own_fields = false};
     bool asks =
         decision->action == STET_CACHE_REVALIDATE || decision->action == STET_CACHE_SERVE_AND_REVALIDATE;
     if (!asks) {
         out->own_fields = !decision->may_store || !decision->may_collapse;
         if (!out->own_fields && decision->forward == STET_FWD_VARY_MISS) {
-            add_stored(question, &tags);
-            put_tags(&tags, out);
+            add_stored(question, tags);
+            put_tags(tags, out);
         }
         return;
     }
@@ -237,8 +258,18 @@ void stet_cache_validation(const struct stet_cache_question *question,
         ask_for_rest(question, chosen, out);
         return;
     }
-    offer_tags(question, decision, &tags, out);
-    put_tags(&tags, out);
+    offer_tags(question, decision, tags, out);
+    put_tags(tags, out);
     out->if_modified_since = last_modified(chosen);
     out->conditional |= out->if_modified_since.ptr != NULL;
+}
+
+void stet_cache_validation(const struct stet_cache_question *question,
+                           const struct stet_cache_decision *decision, char *text, size_t room,
+                           struct stet_validation *out)
+{
+    struct tags tags = {.text = text, .room = room};
+    validate(question, decision, &tags, out);
+    if (stet__traced(question->request->trace))
+        tell(question->request, out);
 }

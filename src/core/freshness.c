@@ -12,6 +12,7 @@
 #include <stet/freshness.h>
 
 #include "core/octet.h"
+#include "core/trace.h"
 
 #define DATE_LEN_MAX 33 /* "Wednesday, 06-Nov-94 08:49:37 GMT" */
 
@@ -124,21 +125,91 @@ static void guess(const struct stet_response *response, const struct stet_cache_
     set_lifetime(out, STET_REASON_LIFETIME_HEURISTIC, part < heuristic.max_s ? part : heuristic.max_s);
 }
 
-/* Section 4.2.1: the first that is there. */
-static void read_lifetime(const struct stet_response *response, const struct stet_cache_control *control,
-                          int64_t date, bool shared, struct stet_freshness *out)
+/* Section 4.2.1: the first that is there. Returns which one that is. */
+static enum stet_rule read_lifetime(const struct stet_response *response,
+                                    const struct stet_cache_control *control, int64_t date, bool shared,
+                                    struct stet_freshness *out)
 {
     int64_t expires = 0;
     if (shared && stet_cache_control_has(control, STET_CC_S_MAXAGE)) {
         by_directive(out, stet_cache_control_valid(control, STET_CC_S_MAXAGE), STET_REASON_LIFETIME_S_MAXAGE,
                      control->s_maxage);
-    } else if (stet_cache_control_has(control, STET_CC_MAX_AGE)) {
+        return STET_RULE_LIFETIME_S_MAXAGE;
+    }
+    if (stet_cache_control_has(control, STET_CC_MAX_AGE)) {
         by_directive(out, stet_cache_control_valid(control, STET_CC_MAX_AGE), STET_REASON_LIFETIME_MAX_AGE,
                      control->max_age);
-    } else if (!control->targeted && stet_fields_have(&response->fields, STET_FIELD_EXPIRES)) {
+        return STET_RULE_LIFETIME_MAX_AGE;
+    }
+    if (!control->targeted && stet_fields_have(&response->fields, STET_FIELD_EXPIRES)) {
         int status = stet__date_read(&response->fields, STET_FIELD_EXPIRES, out->response_time, &expires);
         by_directive(out, status == STET_OK, STET_REASON_LIFETIME_EXPIRES, elapsed(expires, date));
+        return STET_RULE_LIFETIME_EXPIRES;
     }
+    return STET_RULE_LIFETIME_HEURISTIC;
+}
+
+/* What a source of a lifetime has to say, whether it counts or not. */
+static struct stet_looked source(const struct stet_response *response,
+                                 const struct stet_cache_control *control, enum stet_rule rule)
+{
+    bool s_maxage = rule == STET_RULE_LIFETIME_S_MAXAGE && stet_cache_control_has(control, STET_CC_S_MAXAGE);
+    bool max_age = rule == STET_RULE_LIFETIME_MAX_AGE && stet_cache_control_has(control, STET_CC_MAX_AGE);
+    if (s_maxage || max_age)
+        return stet__looked_control(response, control);
+    if (rule == STET_RULE_LIFETIME_S_MAXAGE || rule == STET_RULE_LIFETIME_MAX_AGE)
+        return stet__looked_text(STET_SPAN_NONE);
+    return stet__looked_field(&response->fields, stet_rule_row(rule)->field);
+}
+
+/* All sources up to `found`, and those behind it that are there in vain. */
+__attribute__((cold, noinline)) static void tell_lifetime(const struct stet_response *response,
+                                                          const struct stet_cache_control *control,
+                                                          int64_t date, enum stet_rule found,
+                                                          const struct stet_freshness *freshness)
+{
+    for (int i = STET_RULE_LIFETIME_S_MAXAGE; i <= STET_RULE_LIFETIME_HEURISTIC; i++) {
+        enum stet_rule rule = (enum stet_rule)i;
+        struct stet_step step = {.rule = rule, .input = source(response, control, rule)};
+        bool there = step.input.kind != STET_LOOKED_NONE;
+        step.outcome = there ? STET_OUTCOME_IGNORED : STET_OUTCOME_ABSENT;
+        step.has_reason = (there && rule > found) || rule == found;
+        step.reason = freshness->reason;
+        if (rule == found) {
+            bool none = freshness->reason == STET_REASON_LIFETIME_NONE;
+            step.outcome = none ? STET_OUTCOME_NO : STET_OUTCOME_NUMBER;
+            step.decides = true;
+            step.seconds = freshness->lifetime_s;
+        }
+        if (rule == STET_RULE_LIFETIME_EXPIRES || rule == STET_RULE_LIFETIME_HEURISTIC)
+            step.against = stet__looked_date(date);
+        if (there || rule <= found)
+            stet__tell_step(response->trace, &step);
+    }
+}
+
+/* Section 4.2.3: apparent_age, corrected_age_value, corrected_initial_age. */
+__attribute__((cold, noinline)) static void tell_age(const struct stet_response *response,
+                                                     struct stet_times times, int64_t apparent,
+                                                     int64_t corrected, int64_t initial)
+{
+    struct stet_step step = {.rule = STET_RULE_APPARENT_AGE, .outcome = STET_OUTCOME_NUMBER};
+    step.input = stet__looked_field(&response->fields, STET_FIELD_DATE);
+    step.against = stet__looked_date(times.response);
+    step.seconds = apparent;
+    if (step.input.kind == STET_LOOKED_NONE)
+        step.outcome = STET_OUTCOME_ABSENT;
+    stet__tell_step(response->trace, &step);
+    step = (struct stet_step){.rule = STET_RULE_CORRECTED_AGE, .outcome = STET_OUTCOME_NUMBER};
+    step.input = stet__looked_seconds(clamp(times.age));
+    step.against = stet__looked_seconds(elapsed(times.response, times.request));
+    step.seconds = corrected;
+    stet__tell_step(response->trace, &step);
+    step = (struct stet_step){.rule = STET_RULE_INITIAL_AGE, .outcome = STET_OUTCOME_NUMBER};
+    step.input = stet__looked_seconds(apparent);
+    step.against = stet__looked_seconds(corrected);
+    step.seconds = initial;
+    stet__tell_step(response->trace, &step);
 }
 
 struct stet_freshness stet_freshness_read(const struct stet_response *response,
@@ -151,9 +222,13 @@ struct stet_freshness stet_freshness_read(const struct stet_response *response,
     int64_t corrected = clamp(clamp(times.age) + elapsed(times.response, times.request));
     int64_t apparent = elapsed(times.response, date);
     out.initial_age_s = apparent > corrected ? apparent : corrected;
-    read_lifetime(response, control, date, shared, &out);
+    enum stet_rule found = read_lifetime(response, control, date, shared, &out);
     if (!out.explicit_expiry)
         guess(response, control, heuristic, date, &out);
+    if (stet__traced(response->trace)) {
+        tell_age(response, times, apparent, corrected, out.initial_age_s);
+        tell_lifetime(response, control, date, found, &out);
+    }
     return out;
 }
 

@@ -8,16 +8,28 @@
  */
 #include <stet/invalidation.h>
 
+#include "core/trace.h"
 #include "core/uri.h"
 
 /* `at`: the target, then one more than the index of the next line. */
 #define TARGET 0
 
+__attribute__((cold, noinline)) static void tell(const struct stet_response *response, bool invalidates)
+{
+    struct stet_step step = {.rule = STET_RULE_INVALIDATES,
+                             .outcome = invalidates ? STET_OUTCOME_YES : STET_OUTCOME_NO,
+                             .input = stet__looked_count(response->status)};
+    stet__tell_step(response->trace, &step);
+}
+
 bool stet_invalidation_begin(struct stet_invalidation *out, enum stet_method method,
                              const struct stet_response *response, const struct stet_uri *target)
 {
     /* "a non-error response is one with a 2xx (Successful) or 3xx (Redirection) status code." */
-    if (stet_method_safe(method) || response->status < 200 || response->status > 399)
+    bool invalidates = !stet_method_safe(method) && response->status >= 200 && response->status <= 399;
+    if (stet__traced(response->trace))
+        tell(response, invalidates);
+    if (!invalidates)
         return false;
     *out = (struct stet_invalidation){.response = response, .target = *target, .at = TARGET};
     return true;

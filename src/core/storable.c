@@ -3,6 +3,7 @@
  * Whether a response may be stored: RFC 9111 section 3, one function per rule, in the order of stored.h.
  */
 #include "core/cache.h"
+#include "core/trace.h"
 
 #include <stet/uri.h>
 #include <stet/vary.h>
@@ -199,21 +200,29 @@ static bool useless(const struct question *q)
 
 static const struct {
     bool (*objects)(const struct question *q);
+    enum stet_rule rule;
     enum stet_reason reason;
 } rules[] = {
-    {method, STET_REASON_NOT_STORED_METHOD},
-    {status, STET_REASON_NOT_STORED_STATUS},
-    {partial, STET_REASON_NOT_STORED_PARTIAL},
-    {request_no_store, STET_REASON_NOT_STORED_REQUEST_NO_STORE},
-    {no_store, STET_REASON_NOT_STORED_NO_STORE},
-    {private, STET_REASON_NOT_STORED_PRIVATE},
-    {authorization, STET_REASON_NOT_STORED_AUTHORIZATION},
-    {no_lifetime, STET_REASON_NOT_STORED_NO_LIFETIME},
-    {post, STET_REASON_NOT_STORED_POST},
-    {vary, STET_REASON_NOT_STORED_VARY},
-    {cookie, STET_REASON_NOT_STORED_COOKIE},
-    {useless, STET_REASON_NOT_STORED_USELESS},
+    {method, STET_RULE_STORE_METHOD, STET_REASON_NOT_STORED_METHOD},
+    {status, STET_RULE_STORE_STATUS, STET_REASON_NOT_STORED_STATUS},
+    {partial, STET_RULE_STORE_PARTIAL, STET_REASON_NOT_STORED_PARTIAL},
+    {request_no_store, STET_RULE_STORE_REQUEST_NO_STORE, STET_REASON_NOT_STORED_REQUEST_NO_STORE},
+    {no_store, STET_RULE_STORE_NO_STORE, STET_REASON_NOT_STORED_NO_STORE},
+    {private, STET_RULE_STORE_PRIVATE, STET_REASON_NOT_STORED_PRIVATE},
+    {authorization, STET_RULE_STORE_AUTHORIZATION, STET_REASON_NOT_STORED_AUTHORIZATION},
+    {no_lifetime, STET_RULE_STORE_NO_LIFETIME, STET_REASON_NOT_STORED_NO_LIFETIME},
+    {post, STET_RULE_STORE_POST, STET_REASON_NOT_STORED_POST},
+    {vary, STET_RULE_STORE_VARY, STET_REASON_NOT_STORED_VARY},
+    {cookie, STET_RULE_STORE_COOKIE, STET_REASON_NOT_STORED_COOKIE},
+    {useless, STET_RULE_STORE_USELESS, STET_REASON_NOT_STORED_USELESS},
 };
+
+static enum stet_reason storable_because(const struct question *q)
+{
+    if (has(q, STET_CC_NO_STORE))
+        return STET_REASON_STORABLE_MUST_UNDERSTAND;
+    return marked(q) ? STET_REASON_STORABLE : STET_REASON_STORABLE_HEURISTIC;
+}
 
 struct stet_storable stet_storable_judge(const struct stet_request *request, struct stet_span target,
                                          const struct stet_stored *stored,
@@ -221,12 +230,9 @@ struct stet_storable stet_storable_judge(const struct stet_request *request, str
 {
     const struct question q = {request, target, stored, policy};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (rules[i].objects(&q))
+        if (stet__rule(request, stored, rules[i].rule, rules[i].objects(&q), rules[i].reason))
             return (struct stet_storable){false, rules[i].reason};
-    enum stet_reason reason = STET_REASON_STORABLE_HEURISTIC;
-    if (has(&q, STET_CC_NO_STORE))
-        reason = STET_REASON_STORABLE_MUST_UNDERSTAND;
-    else if (marked(&q))
-        reason = STET_REASON_STORABLE;
+    enum stet_reason reason = storable_because(&q);
+    (void)stet__rule(request, stored, STET_RULE_STORE, true, reason);
     return (struct stet_storable){true, reason};
 }

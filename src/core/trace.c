@@ -86,6 +86,10 @@ static struct stet_looked looked_at(const struct stet_request *request, const st
                                     enum stet_rule rule)
 {
     const struct stet_rule_row *row = &rows[rule];
+    if (rule == STET_RULE_STORE_METHOD || rule == STET_RULE_CACHE_METHOD)
+        return stet__looked_text(request->method_name);
+    if (rule == STET_RULE_STORE_STATUS && stored)
+        return stet__looked_count(stored->response.status);
     if (row->source == STET_RULE_OF_REQUEST)
         return stet__looked_field(&request->fields, row->field);
     if (row->source == STET_RULE_OF_NONE || !stored)

@@ -12,6 +12,7 @@
 #include <stet/update.h>
 
 #include "core/cache.h"
+#include "core/trace.h"
 
 /* The validators of a response that just came. */
 struct validators {
@@ -88,10 +89,34 @@ static void keep_newer(size_t *newest, const struct stet_stored *const *stored, 
         *newest = i;
 }
 
-static void look(struct found *found, const struct validators *new, const struct stet_stored *const *stored,
-                 size_t i, size_t count)
+__attribute__((cold, noinline)) static void tell_likeness(const struct stet_request *request,
+                                                          const struct validators *new,
+                                                          const struct stet_stored *stored, size_t i,
+                                                          enum likeness like)
 {
-    enum likeness like = likeness(new, stored[i]);
+    static const enum stet_reason reasons[] = {
+        [LIKE_VARIATION] = STET_REASON_UPDATE_VARIATION,
+        [LIKE_WEAK] = STET_REASON_UPDATE_WEAK,
+        [LIKE_STRONG] = STET_REASON_UPDATE_STRONG,
+    };
+    struct stet_etag etag = stet__origin_etag(stored);
+    struct stet_step step = {.rule = STET_RULE_RECEIVE_VALIDATOR, .outcome = STET_OUTCOME_NO, .candidate = i};
+    if (like != UNLIKE)
+        step = stet__step(STET_RULE_RECEIVE_VALIDATOR, STET_OUTCOME_YES, reasons[like], false);
+    step.candidate = i;
+    step.input = stet__looked_tag(new->etag);
+    step.against = stet__looked_tag(etag);
+    bool dates = !stet_etag_present(new->etag) || !stet_etag_present(etag);
+    if (dates && new->last_modified) {
+        step.input = stet__looked_text(new->last_modified->value);
+        step.against = stet__looked_date(stored->selected.last_modified);
+    }
+    stet__tell_step(request->trace, &step);
+}
+
+static void look(struct found *found, enum likeness like, const struct stet_stored *const *stored, size_t i,
+                 size_t count)
+{
     found->selected++;
     found->any = i;
     if (like == LIKE_STRONG)
@@ -115,9 +140,14 @@ void stet_update_by_304(const struct stet_request *request, const struct stet_re
     struct validators new = validators_of(response);
     struct found found = {.newest_weak = count, .newest_variation = count};
     *out = (struct stet_update){.verdict = STET_UPDATE_NONE, .reason = STET_REASON_UPDATE_UNKNOWN};
-    for (size_t i = 0; i < count; i++)
-        if (stet__stored_selected(request, stored[i]))
-            look(&found, &new, stored, i, count);
+    for (size_t i = 0; i < count; i++) {
+        if (!stet__stored_selected(request, stored[i]))
+            continue;
+        enum likeness like = likeness(&new, stored[i]);
+        look(&found, like, stored, i, count);
+        if (stet__traced(request->trace))
+            tell_likeness(request, &new, stored[i], i, like);
+    }
     bool none = !stet_etag_present(new.etag) && !new.last_modified;
     if (found.strong != 0)
         conclude(out, found.strong, STET_REASON_UPDATE_STRONG);
