@@ -13,6 +13,8 @@
 
 #include <stet/answer.h>
 
+#include "told.h"
+
 #define NOW INT64_C(1763712000)
 #define MODIFIED INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
 #define LENGTH 100
@@ -313,10 +315,15 @@ static void check_point(const struct point *p)
 {
     struct head head;
     build(&head, p);
+    struct told_last last;
+    struct told told = told_begin(&last);
     struct stet_judgement want = oracle(p);
+    head.request.trace = &told.trace;
     struct stet_judgement got = stet_precondition_judge(&head.request, &p->selected, p->party, NOW);
     if (got.verdict != want.verdict || got.reason != want.reason)
         complain(p, "judged", got, want);
+    if (last.deciding == 0 || last.reason != want.reason)
+        complain(p, "told", judgement(want.verdict, last.reason), want);
     if (!reads(p) || !p->selected.exists || p->party != STET_PARTY_ORIGIN)
         return;
     struct stet_answer answer;
@@ -328,6 +335,8 @@ static void check_point(const struct point *p)
     /* Where Range does not decide, the reason is that of the precondition. */
     if (want.verdict != STET_PERFORM || !p->range->lines.value)
         assert_int_equal(answer.reason, want.reason);
+    if (last.reason != answer.reason)
+        complain(p, "told", judgement(answer.status, last.reason), judgement(answer.status, answer.reason));
 }
 
 static void check_fields(struct point *p, const struct if_range *if_range, const struct range *range)
