@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sockets: what libcurl wants to know about its sockets and its clock, by epoll. A wake-up costs what is
+ * ready, not what is open, as curl_multi_poll would.
+ *
+ * A connection that is kept is not taken out of the epoll set between two transfers: libcurl says "remove"
+ * after each one and "add" before the next, which would be two system calls per request. It leaves the set
+ * when it is ready while nobody wants it (the server closes it), or when it is closed. That is safe for
+ * sockets made here alone (`own`), because no other socket is closed without our knowing.
+ */
+#ifndef STET_TRANSFER_SOCKETS_H
+#define STET_TRANSFER_SOCKETS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct stet__socket {
+    unsigned char wanted; /* EPOLLIN and EPOLLOUT, as libcurl has it */
+    unsigned char set;    /* as the epoll set has it; 0: not in it */
+    bool own;             /* made by stet__sockets_open, not closed yet */
+};
+
+struct stet__sockets {
+    CURLM *multi;
+    int epoll_fd;
+    int64_t now_ms;          /* of the monotonic clock, at the last look at it: once in a round */
+    int64_t deadline_ms;     /* when libcurl wants to be called; INT64_MAX: not */
+    struct stet__socket *at; /* by descriptor */
+    size_t room;
+};
+
+/* Looks at the clock. */
+void stet__sockets_look(struct stet__sockets *sockets);
+
+/* False if there is no descriptor to be had. `multi` is told to report here. */
+bool stet__sockets_init(struct stet__sockets *sockets, CURLM *multi);
+/* After curl_multi_cleanup, which closes what is open. */
+void stet__sockets_release(struct stet__sockets *sockets);
+
+/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; `owner` is the struct stet__sockets. */
+curl_socket_t stet__sockets_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address);
+int stet__sockets_close(void *owner, curl_socket_t fd);
+
+/*
+ * One round: what libcurl's clock asks for, then at most `wait_ms` (negative: without end) for sockets, and
+ * what they ask for. libcurl does not mind to be called a little early, as it may be by a clock that stands
+ * still within a round.
+ */
+void stet__sockets_round(struct stet__sockets *sockets, int64_t wait_ms);
+
+#endif
