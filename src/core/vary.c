@@ -155,8 +155,8 @@ static bool is_any(struct stet_span member)
 }
 
 /*
- * The known field that is all of Vary; OTHER if it says anything else. Most say "Accept-Encoding", and a hit
- * asks twice: such a name is a token and no asterisk, so there is no list to be walked.
+ * The known field that is all of Vary; OTHER if it says anything else. Most say "Accept-Encoding", and each
+ * hit asks: such a name is a token and no asterisk, so there is no list to be walked.
  */
 static enum stet_field_id only_member(const struct stet_fields *response)
 {
@@ -183,8 +183,6 @@ bool stet_vary_present(const struct stet_fields *response)
     struct stet_span member;
     if (!stet_fields_have(response, STET_FIELD_VARY))
         return false;
-    if (only_member(response) != STET_FIELD_OTHER)
-        return true;
     stet_list_begin(&list, response, STET_FIELD_VARY);
     return stet_list_next(&list, &member) == STET_OK;
 }
@@ -226,12 +224,12 @@ static bool matches_one(enum stet_field_id id, struct stet_span name, const stru
     return id == STET_FIELD_ACCEPT_LANGUAGE && stet__weighted_language(response, selecting, request);
 }
 
-bool stet_vary_matches(const struct stet_fields *response, const struct stet_fields *selecting,
-                       const struct stet_fields *request)
+/* `only` is only_member of `response`. */
+static bool matches_all(enum stet_field_id only, const struct stet_fields *response,
+                        const struct stet_fields *selecting, const struct stet_fields *request)
 {
     struct stet_list list;
     struct stet_span member;
-    enum stet_field_id only = only_member(response);
     if (only != STET_FIELD_OTHER)
         return matches_one(only, stet_field_name(only), response, selecting, request);
     stet_list_begin(&list, response, STET_FIELD_VARY);
@@ -239,6 +237,12 @@ bool stet_vary_matches(const struct stet_fields *response, const struct stet_fie
         if (is_any(member) || !matches_one(stet_field_id(member), member, response, selecting, request))
             return false;
     return true;
+}
+
+bool stet_vary_matches(const struct stet_fields *response, const struct stet_fields *selecting,
+                       const struct stet_fields *request)
+{
+    return matches_all(only_member(response), response, selecting, request);
 }
 
 size_t stet_vary_selecting(const struct stet_fields *response, const struct stet_fields *request,
@@ -268,11 +272,12 @@ size_t stet_vary_select(const struct stet_request *request, const struct stet_st
     bool best_varies = false;
     for (size_t i = 0; i < count; i++) {
         const struct stet_stored *at = stored[i];
-        bool varies = stet_vary_present(&at->response.fields);
+        enum stet_field_id only = only_member(&at->response.fields);
+        bool varies = only != STET_FIELD_OTHER || stet_vary_present(&at->response.fields);
         bool better = best == count || (varies == best_varies ? at->date > stored[best]->date : varies);
         if (!better || !method_allows(request->method, at->method))
             continue;
-        if (varies && !stet_vary_matches(&at->response.fields, &at->selecting, &request->fields))
+        if (varies && !matches_all(only, &at->response.fields, &at->selecting, &request->fields))
             continue;
         best = i;
         best_varies = varies;

@@ -308,7 +308,7 @@ static bool accepts(const struct stet_fields *fields, enum stet_coding coding)
 /*
  * The usual 304, without a walk over If-None-Match: that is the one tag of what is there and acceptable, so
  * whatever else the request has, core would choose this and find it held. test/unit/proxy_current.c compares.
- * Cache-Control may have a no-transform, of which the trace has to tell.
+ * Cache-Control may have a no-transform, of which the trace has to tell; and core's own has all steps.
  */
 bool stet__coded_current(struct stet__serving *serving)
 {
@@ -316,7 +316,8 @@ bool stet__coded_current(struct stet__serving *serving)
     const struct stet_fields *fields = &request->fields;
     const struct stet_field *line = stet_fields_find(fields, STET_FIELD_IF_NONE_MATCH, 0);
     bool codes = serving->codable.codings != 0;
-    if (!line || !serving->object || serving->as_it_came || serving->stored->response.status != 200 ||
+    if (!line || request->trace || !serving->object || serving->as_it_came ||
+        serving->stored->response.status != 200 ||
         (request->method != STET_METHOD_GET && request->method != STET_METHOD_HEAD) ||
         !stet_etag_present(serving->stored->selected.etag) ||
         (codes && stet_fields_have(fields, STET_FIELD_CACHE_CONTROL)) ||
