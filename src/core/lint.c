@@ -106,3 +106,24 @@ void stet__lint_octets(struct stet_lint_finding *finding, struct stet_span octet
     if (finding)
         put(finding, octets);
 }
+
+void stet__lint_seconds(struct stet_lint_finding *finding, int64_t seconds)
+{
+    static const struct {
+        int64_t seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}};
+    int64_t magnitude = seconds < 0 ? -seconds : seconds;
+    stet__lint_number(finding, seconds);
+    stet__lint_text(finding, " s");
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (magnitude < 2 * units[i].seconds)
+            continue;
+        stet__lint_text(finding, " (");
+        stet__lint_number(finding, seconds / units[i].seconds);
+        stet__lint_text(finding, " ");
+        stet__lint_text(finding, units[i].name);
+        stet__lint_text(finding, "s)");
+        return;
+    }
+}
