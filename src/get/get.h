@@ -68,13 +68,15 @@ struct stet__get_answer {
 
 /* What became of a job. */
 struct stet__get_result {
-    int status; /* STET_OK: an answer of some kind came and all of it went to the sink; else STET_E_... */
+    /* STET_OK: an answer of some kind came and all of it went to the sink; else STET_E_GET_..., a failure of
+     * a content coding (STET_E_CODED_...) or of the transfer */
+    int status;
     const char *cause; /* of a failure, in words */
     unsigned code; /* status code of the answer; of a validation the stored one's, 200. 0 if there is none */
     unsigned origin_code; /* what the origin said last; 0 if nobody was asked */
     enum stet__get_source source;
     enum stet_reason reason;  /* core's, of the last decision */
-    enum stet_reason storing; /* why it was stored, or not */
+    enum stet_reason storing; /* why it was stored, or not; STET_REASON_OK if it came from the store */
     bool stored;
     bool undecoded; /* it has a content coding that is not known here: the octets went as they came */
     bool damaged;   /* twice the content did not have the digest that the origin gave (RFC 9530): it went to

@@ -6,9 +6,10 @@
 
 enum stet__step stet__task_fail(struct stet__task *task, int status)
 {
-    const struct stet_status_row *row = stet_status_row(status);
+    const struct stet__transfer_result *transfer = &task->result.transfer;
+    bool transfers = status == transfer->status && transfer->cause[0];
     task->result.status = status;
-    task->result.cause = row ? row->sentence : task->result.transfer.cause;
+    task->result.cause = transfers ? transfer->cause : stet_status_row(status)->sentence;
     return STET__STEP_END;
 }
 

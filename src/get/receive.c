@@ -68,10 +68,8 @@ static void judge_part(struct stet__task *task)
     if (hop->decision.chosen >= hop->question.count)
         return;
     stet_partial_combine(hop->stored[hop->decision.chosen], &hop->next, &hop->combination);
-    uint64_t reaches = hop->combination.held.range.last;
-    if (hop->combination.verdict != STET_COMBINE_AFTER || reaches < task->reached)
+    if (hop->combination.verdict != STET_COMBINE_AFTER)
         return;
-    task->reached = reaches + 1;
     receipt->action = STET_RECEIVE_COMBINE;
     hop->extends = true;
 }
@@ -299,6 +297,16 @@ static void tell_changed(struct stet__task *task, const struct stet__disk_entry 
                           memcmp(task->old_digest, entry->digest, sizeof task->old_digest) != 0;
 }
 
+/* A part has become longer. Should the store not keep it, there is an end to that. */
+static enum stet__step go_on(struct stet__task *task)
+{
+    uint64_t held = task->hop.stored[task->hop.decision.chosen]->held.range.last + 1;
+    if (held <= task->reached)
+        return stet__task_mend(task);
+    task->reached = held;
+    return STET__STEP_LOOK;
+}
+
 /* All of it has come: what it is of is known only now. */
 static enum stet__step came(struct stet__task *task)
 {
@@ -308,7 +316,7 @@ static enum stet__step came(struct stet__task *task)
         return damaged(task);
     bool kept = stet__commit_end(task, &entry);
     if (hop->extends && !hop->combination.held.complete)
-        return STET__STEP_LOOK;
+        return go_on(task);
     const struct stet_fields *fields = hop->extends ? &hop->combined.response.fields : &hop->response.fields;
     if (kept && stet__digest_judge(fields, entry.digest) == STET__DIGEST_DIFFERS) {
         stet__disk_remove_entry(task->get->disk, entry.id);

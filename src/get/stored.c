@@ -75,6 +75,7 @@ static void account(struct stet__task *task, const struct stet__disk_entry *entr
     bool content = task->hop.request.method != STET_METHOD_HEAD;
     stet__disk_touch(disk, entry, task->hop.now);
     task->result.stored = true;
+    task->result.storing = STET_REASON_OK;
     task->result.changed = false;
     if (content)
         task->result.saved_octets += entry->octets;
