@@ -90,7 +90,9 @@ static struct stet__get *make_engine(const struct stet__get_run *run, struct ste
         .compressed = !options->no_compressed && !run->request.bare,
         .parallel = options->parallel ? options->parallel_max : 1,
         .retries = options->retries,
-        .policy = {.heuristic = STET_HEURISTIC_DEFAULT, .obey_clients = true, .keep_cookies = true},
+        /* No lifetime is guessed: who fetches by hand, or from cron, wants to know what is there now, and
+         * asking costs a 304 (RFC 9111 section 4.2.2 leaves it to the cache). */
+        .policy = {.obey_clients = true, .keep_cookies = true},
     };
     return transfers ? stet__get_new(&settings, transfers, run->disk) : NULL;
 }

@@ -44,6 +44,12 @@ static const char *scheme_of(const char *url)
     return !url ? NULL : strncmp(url, "https:", 6) == 0 ? "https" : "http";
 }
 
+/* NULL if nothing was decided. */
+static const char *reason_of(enum stet_reason reason)
+{
+    return reason ? stet_reason_row(reason)->name : NULL;
+}
+
 static struct value text(const char *text)
 {
     return (struct value){TEXT, text && *text ? text : NULL, 0};

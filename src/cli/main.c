@@ -19,6 +19,7 @@ static const struct command {
     {"serve", "serve the files of a folder over HTTP", stet__cli_serve, stet__cli_serve_help},
     {"proxy", "cache what a web server says, and answer for it", stet__cli_proxy, stet__cli_proxy_help},
     {"purge", "have a running proxy forget what it has stored", stet__cli_purge, stet__cli_purge_help},
+    {"get", "fetch what is not known yet, with a cache of one's own", stet__cli_get, stet__cli_get_help},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
