@@ -135,6 +135,14 @@ static int on_request(void *owner, char *address, char *local_address, int port,
     return CURL_PREREQFUNC_OK;
 }
 
+/* What may speak HTTP/2 may send at any time. */
+static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct stet__handle *handle = owner;
+    return stet__sockets_open(&handle->transfer->group->sockets, address,
+                              handle->version != CURL_HTTP_VERSION_1_1);
+}
+
 /* The callbacks, which find the transfer of the day in the handle. */
 static bool setup_callbacks(struct stet__handle *handle, struct stet__transfers *group)
 {
@@ -151,8 +159,8 @@ static bool setup_callbacks(struct stet__handle *handle, struct stet__transfers 
            !curl_easy_setopt(easy, CURLOPT_SEEKDATA, handle) &&
            !curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) &&
            !curl_easy_setopt(easy, CURLOPT_PREREQDATA, handle) &&
-           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, stet__sockets_open) &&
-           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &group->sockets) &&
+           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open) &&
+           !curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, handle) &&
            !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, stet__sockets_close) &&
            !curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, &group->sockets);
 }

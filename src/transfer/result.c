@@ -145,8 +145,12 @@ void stet__result_make(struct stet__transfer *transfer, CURLcode code, struct st
         stet__result_make_stopped(transfer, transfer->failure, out);
         return;
     }
-    describe(transfer, transfer->again ? STET_OK : status_of(code), out);
-    if (out->status == STET_OK)
+    int status = transfer->again ? STET_OK : status_of(code);
+    bool lacking = status == STET_OK && !transfer->answer.final;
+    describe(transfer, lacking ? STET__TRANSFER_E_CUT : status, out);
+    if (lacking) /* libcurl minds it no more than a close-delimited end */
+        out->cause = "The connection ended within the head of the answer.";
+    if (lacking || status == STET_OK)
         return;
     long reason = 0;
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_OS_ERRNO, &reason);

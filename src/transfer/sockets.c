@@ -102,9 +102,9 @@ void stet__sockets_release(struct stet__sockets *sockets)
     free(sockets->at);
 }
 
-curl_socket_t stet__sockets_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
+curl_socket_t stet__sockets_open(struct stet__sockets *sockets, const struct curl_sockaddr *address,
+                                 bool talkative)
 {
-    struct stet__sockets *sockets = owner;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
@@ -113,7 +113,7 @@ curl_socket_t stet__sockets_open(void *owner, curlsocktype purpose, struct curl_
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    *socket = (struct stet__socket){.own = true};
+    *socket = (struct stet__socket){.own = true, .talkative = talkative};
     return fd;
 }
 
@@ -125,7 +125,7 @@ int stet__sockets_close(void *owner, curl_socket_t fd)
     return close(fd);
 }
 
-static void tick(struct stet__sockets *sockets)
+void stet__sockets_tick(struct stet__sockets *sockets)
 {
     int running;
     if (sockets->deadline_ms > sockets->now_ms)
@@ -141,6 +141,8 @@ static void dispatch(struct stet__sockets *sockets, const struct epoll_event *ev
     if (socket->set == 0)
         return; /* closed, or not wanted any more, since the wake-up */
     if (socket->wanted == 0) {
+        if (!socket->talkative)
+            shutdown(fd, SHUT_RDWR);
         apply(sockets, fd, socket, 0);
         return;
     }
@@ -153,10 +155,17 @@ static void dispatch(struct stet__sockets *sockets, const struct epoll_event *ev
     curl_multi_socket_action(sockets->multi, fd, mask, &running);
 }
 
+void stet__sockets_look_at_idle(struct stet__sockets *sockets)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(sockets->epoll_fd, events, EVENTS_MAX, 0);
+    for (int i = 0; i < count; i++)
+        dispatch(sockets, &events[i]);
+}
+
 void stet__sockets_round(struct stet__sockets *sockets, int64_t wait_ms)
 {
     struct epoll_event events[EVENTS_MAX];
-    tick(sockets);
     if (sockets->deadline_ms != INT64_MAX) {
         int64_t left = sockets->deadline_ms - sockets->now_ms;
         left = left < 0 ? 0 : left;
@@ -167,5 +176,5 @@ void stet__sockets_round(struct stet__sockets *sockets, int64_t wait_ms)
     stet__sockets_look(sockets);
     for (int i = 0; i < count; i++)
         dispatch(sockets, &events[i]);
-    tick(sockets);
+    stet__sockets_tick(sockets);
 }

@@ -7,6 +7,10 @@
  * after each one and "add" before the next, which would be two system calls per request. It leaves the set
  * when it is ready while nobody wants it (the server closes it), or when it is closed. That is safe for
  * sockets made here alone (`own`), because no other socket is closed without our knowing.
+ *
+ * Octets on a connection of HTTP/1.1 that nobody waits for answer no request, and the next one must not get
+ * them for its answer (RFC 9112 section 6.3): such a connection is shut down, and libcurl finds it dead. What
+ * comes in one read with a message that has no content libcurl drops by itself.
  */
 #ifndef STET_TRANSFER_SOCKETS_H
 #define STET_TRANSFER_SOCKETS_H
@@ -20,6 +24,7 @@ struct stet__socket {
     unsigned char wanted; /* EPOLLIN and EPOLLOUT, as libcurl has it */
     unsigned char set;    /* as the epoll set has it; 0: not in it */
     bool own;             /* made by stet__sockets_open, not closed yet */
+    bool talkative;       /* may be sent something at any time, as in HTTP/2 */
 };
 
 struct stet__sockets {
@@ -39,12 +44,20 @@ bool stet__sockets_init(struct stet__sockets *sockets, CURLM *multi);
 /* After curl_multi_cleanup, which closes what is open. */
 void stet__sockets_release(struct stet__sockets *sockets);
 
-/* CURLOPT_OPENSOCKETFUNCTION and CURLOPT_CLOSESOCKETFUNCTION; `owner` is the struct stet__sockets. */
-curl_socket_t stet__sockets_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address);
+/* For CURLOPT_OPENSOCKETFUNCTION. */
+curl_socket_t stet__sockets_open(struct stet__sockets *sockets, const struct curl_sockaddr *address,
+                                 bool talkative);
+/* CURLOPT_CLOSESOCKETFUNCTION; `owner` is the struct stet__sockets. */
 int stet__sockets_close(void *owner, curl_socket_t fd);
 
+/* Looks at the connections that nobody uses, after a time in which there were no rounds. */
+void stet__sockets_look_at_idle(struct stet__sockets *sockets);
+
+/* What libcurl's clock asks for now: transfers that were begun, too, are due at once. */
+void stet__sockets_tick(struct stet__sockets *sockets);
+
 /*
- * One round: what libcurl's clock asks for, then at most `wait_ms` (negative: without end) for sockets, and
+ * Waits at most `wait_ms` (negative: without end) for sockets and libcurl's clock, and does
  * what they ask for. libcurl does not mind to be called a little early, as it may be by a clock that stands
  * still within a round.
  */

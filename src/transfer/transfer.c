@@ -310,10 +310,17 @@ size_t stet__transfers_step(struct stet__transfers *group, int ms)
 {
     stet__assert(!group->calling);
     stet__sockets_look(&group->sockets);
+    if (group->running == 0 && group->count > 0)
+        stet__sockets_look_at_idle(&group->sockets);
     start_waiting(group);
     if (group->running == 0)
         return group->count;
-    int64_t wait_ms = ms, left_ms = patience(group);
+    size_t before = group->count;
+    group->calling = true;
+    stet__sockets_tick(&group->sockets);
+    group->calling = false;
+    harvest(group);
+    int64_t wait_ms = group->count < before ? 0 : ms, left_ms = patience(group);
     if (left_ms != INT64_MAX && (wait_ms < 0 || left_ms < wait_ms))
         wait_ms = left_ms;
     group->calling = true;
