@@ -117,13 +117,14 @@ void stet__lint_seconds(struct stet_lint_finding *finding, int64_t seconds)
     stet__lint_number(finding, seconds);
     stet__lint_text(finding, " s");
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (magnitude < 2 * units[i].seconds)
+        bool one = magnitude == units[i].seconds && magnitude > 60;
+        if (!one && magnitude < 2 * units[i].seconds)
             continue;
         stet__lint_text(finding, " (");
         stet__lint_number(finding, seconds / units[i].seconds);
         stet__lint_text(finding, " ");
         stet__lint_text(finding, units[i].name);
-        stet__lint_text(finding, "s)");
+        stet__lint_text(finding, one ? ")" : "s)");
         return;
     }
 }

@@ -91,7 +91,7 @@ void stet__lint_text(struct stet_lint_finding *finding, const char *text);
 void stet__lint_number(struct stet_lint_finding *finding, int64_t n);
 void stet__lint_octets(struct stet_lint_finding *finding, struct stet_span octets);
 
-/* "90 s"; from two minutes on rounded down in words, too: "3600 s (60 minutes)", "90000 s (25 hours)". */
+/* "90 s"; what is larger rounded down in words, too: "3600 s (1 hour)", "90000 s (25 hours)". */
 void stet__lint_seconds(struct stet_lint_finding *finding, int64_t seconds);
 
 #endif

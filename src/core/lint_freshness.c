@@ -91,6 +91,12 @@ static bool no_cache(const struct stet__lint_look *look)
     return stet_cache_control_unqualified(&look->own.control, STET_CC_NO_CACHE);
 }
 
+/* For one kind of cache at least. */
+static bool said_so(const struct stet__lint_look *look)
+{
+    return look->own.freshness.explicit_expiry || look->shared.freshness.explicit_expiry;
+}
+
 static void said(const struct stet__lint_look *look)
 {
     if (no_cache(look))
@@ -129,7 +135,7 @@ static void error(const struct stet__lint_look *look)
                                                                          : lifetime(look);
     if (status == 421)
         add(look, STET_LINT_MISDIRECTED_STORED);
-    else if (status >= 400 && look->own.freshness.explicit_expiry && longest > HOUR_S && !no_cache(look))
+    else if (status >= 400 && said_so(look) && longest > HOUR_S && !no_cache(look))
         stet__lint_seconds(add(look, STET_LINT_ERROR_KEPT_LONG), longest);
 }
 
@@ -142,7 +148,7 @@ void stet__lint_freshness(const struct stet__lint_look *look)
     if (!look->by_own.storable && !useless)
         return;
     error(look);
-    if (look->own.freshness.explicit_expiry || look->shared.freshness.explicit_expiry)
+    if (said_so(look))
         said(look);
     else if (!no_cache(look))
         unsaid(look);
