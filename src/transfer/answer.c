@@ -14,10 +14,13 @@ void stet__answer_clear(struct stet__answer *answer)
     answer->response.head.status = 0;
 }
 
-/* In HTTP/2 libcurl writes "HTTP/2 304 " where HTTP/1.1 has its status line; the rest is the same. */
+/* In HTTP/2 libcurl writes "HTTP/2 304 " where HTTP/1.1 has its status line; the rest is the same. An origin
+ * that writes so in HTTP/1.1 is no better for it. */
 static struct stet_span take_version(struct stet__answer *answer, struct stet_span line)
 {
-    if (stet_span_starts(line, STET_SPAN("HTTP/2 ")) || stet_span_starts(line, STET_SPAN("HTTP/3 "))) {
+    bool beyond_1 =
+        stet_span_starts(line, STET_SPAN("HTTP/2 ")) || stet_span_starts(line, STET_SPAN("HTTP/3 "));
+    if (answer->beyond_1 && beyond_1) {
         answer->major = (unsigned)(line.ptr[5] - '0');
         answer->minor = 0;
         stet__buffer_append(&answer->octets, STET_SPAN("HTTP/1.1"));

@@ -16,6 +16,7 @@
 struct stet__answer {
     struct stet__buffer octets; /* of the head so far; interim ones are dropped when they are complete */
     uint64_t head_octets;       /* that came, of all heads */
+    bool beyond_1;              /* the connection may speak a version beyond HTTP/1.1; the caller says so */
     unsigned major, minor;      /* of the last status line */
     bool final;                 /* `response` is that of the final head */
     struct stet_http1_response response;

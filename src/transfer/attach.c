@@ -273,6 +273,7 @@ bool stet__handle_attach(struct stet__handle *handle, struct stet__transfer *tra
               !curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, transfer->fields) &&
               attach_version(handle, transfer) && attach_method(handle, transfer) &&
               attach_credentials(handle, transfer) && attach_connection(handle, transfer);
+    transfer->answer.beyond_1 = handle->version != CURL_HTTP_VERSION_1_1;
     handle->spoiled = !ok; /* what is set is not known any more */
     return ok;
 }
