@@ -40,5 +40,7 @@ int stet__cli_purge(int argc, char **argv);
 void stet__cli_purge_help(FILE *out);
 int stet__cli_get(int argc, char **argv);
 void stet__cli_get_help(FILE *out);
+int stet__cli_explain(int argc, char **argv);
+void stet__cli_explain_help(FILE *out);
 
 #endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a cache makes of a response: RFC 9111 sections 3 and 4.2. May it be stored; how long is it fresh; how
+ * old is it; and would the same request be answered with it at the time that is asked about.
+ */
+#include "explain/explain.h"
+
+#include <stet/cache.h>
+
+#define TAGS_ROOM 1024
+
+/* The request once more, as somebody sends it who has nothing: without conditions, ranges and wishes. */
+struct plain {
+    struct stet_request request;
+    struct stet_field fields[STET__RECORDED_FIELDS];
+};
+
+static bool is_plain(enum stet_field_id id)
+{
+    switch (id) {
+    case STET_FIELD_IF_MATCH:
+    case STET_FIELD_IF_NONE_MATCH:
+    case STET_FIELD_IF_MODIFIED_SINCE:
+    case STET_FIELD_IF_UNMODIFIED_SINCE:
+    case STET_FIELD_IF_RANGE:
+    case STET_FIELD_RANGE:
+    case STET_FIELD_CACHE_CONTROL:
+    case STET_FIELD_PRAGMA:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void make_plain(const struct stet_request *request, struct plain *out)
+{
+    out->request = (struct stet_request){
+        .method = STET_METHOD_GET, .method_name = STET_SPAN("GET"), .target = request->target};
+    struct stet_fields *fields = &out->request.fields;
+    fields->at = out->fields;
+    for (size_t i = 0; i < request->fields.count; i++) {
+        const struct stet_field *field = &request->fields.at[i];
+        if (!is_plain(field->id))
+            continue;
+        out->fields[fields->count++] = *field;
+        if (field->id != STET_FIELD_OTHER)
+            fields->present |= UINT64_C(1) << field->id;
+    }
+}
+
+/* Steps about the choice among several, where there is one only. */
+static void drop_choice(struct stet__chapter *part)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < part->count; i++)
+        if (part->steps[i].step.rule != STET_RULE_VARIANT)
+            part->steps[kept++] = part->steps[i];
+    part->count = kept;
+}
+
+struct scene {
+    struct stet__story *story;
+    struct stet__chapter *part;
+    struct stet_cache_policy policy;
+    struct stet__explain_view view;
+    int64_t now;
+};
+
+static void say_validators(struct scene *scene, struct stet_cache_question *question)
+{
+    struct stet_cache_decision decision;
+    struct stet_validation validation;
+    char text[TAGS_ROOM];
+    question->invalidated = 1; /* then it has to be asked for, whatever its age */
+    stet_cache_decide(question, &decision);
+    stet_cache_validation(question, &decision, text, sizeof text, &validation);
+    const char *by = "its Last-Modified";
+    if (validation.if_none_match.ptr)
+        by = validation.if_modified_since.ptr ? "its ETag and its Last-Modified" : "its ETag";
+    if (validation.conditional)
+        stet__story_add(scene->story, &scene->part->verdict, "It can be validated by %s.", by);
+    else
+        stet__story_add(scene->story, &scene->part->verdict,
+                        "It has no validator: once it is stale, it is fetched anew.");
+}
+
+/* What it is worth at `now`. */
+static void say_use(struct scene *scene, const struct stet_request *request, struct stet__gatherer *gatherer)
+{
+    struct plain plain;
+    struct stet_cache_decision decision;
+    const struct stet_stored *at[] = {&scene->view.stored};
+    char lifetime[STET__DURATION_LEN], left[STET__DURATION_LEN], age[STET__DURATION_LEN];
+    make_plain(request, &plain);
+    struct stet_cache_question question = {.request = &plain.request,
+                                           .target = request->target,
+                                           .stored = at,
+                                           .count = 1,
+                                           .policy = &scene->policy,
+                                           .now = scene->now};
+    plain.request.trace = &gatherer->trace;
+    stet_cache_decide(&question, &decision);
+    plain.request.trace = NULL;
+    drop_choice(scene->part);
+    struct stet_span *verdict = &scene->part->verdict;
+    stet__story_say(scene->story, verdict, "Stored, with a lifetime of %s.",
+                    stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
+    if (decision.action == STET_CACHE_SERVE)
+        stet__story_add(scene->story, verdict, "It is %s old: fresh for another %s.",
+                        stet__duration(decision.age_s, age), stet__duration(decision.ttl_s, left));
+    else
+        stet__story_add(scene->story, verdict, "It is %s old. %s", stet__duration(decision.age_s, age),
+                        stet__explain_sentence(decision.reason));
+    say_validators(scene, &question);
+}
+
+static void say_stored(struct scene *scene, const struct stet_request *request,
+                       struct stet__gatherer *gatherer)
+{
+    struct stet_storable storable =
+        stet_storable_judge(request, request->target, &scene->view.stored, &scene->policy);
+    char lifetime[STET__DURATION_LEN];
+    scene->part->has_reason = true;
+    scene->part->reason = storable.reason;
+    if (scene->view.stored.response.status == 304)
+        stet__story_say(scene->story, &scene->part->verdict,
+                        "A 304 is not stored: it freshens what is, which then has a lifetime of %s by the "
+                        "fields of this 304 alone.",
+                        stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
+    else if (storable.storable)
+        say_use(scene, request, gatherer);
+    else
+        stet__story_say(scene->story, &scene->part->verdict, "Not stored. %s",
+                        stet__explain_sentence(storable.reason));
+    if (!stet_method_safe(request->method) && scene->view.stored.response.status >= 200 &&
+        scene->view.stored.response.status <= 399)
+        stet__story_add(scene->story, &scene->part->verdict,
+                        "What was stored for the target becomes invalid (RFC 9111 4.4).");
+}
+
+void stet__explain_storing(const struct stet__explain_input *input, bool shared, struct stet__story *story)
+{
+    struct stet__recorded *exchange = input->exchange;
+    struct stet_request request = {
+        .method = STET_METHOD_GET, .method_name = STET_SPAN("GET"), .target = STET_SPAN("/")};
+    struct scene scene = {.story = story, .policy = stet__explain_policy(shared)};
+    scene.part =
+        shared ? stet__story_part(story, "shared-cache",
+                                  "A shared cache (a proxy, a CDN): may the response be stored, and for "
+                                  "how long?")
+               : stet__story_part(story, "private-cache",
+                                  "A private cache (a browser): may the response be stored, and for how "
+                                  "long?");
+    if (!scene.part)
+        return;
+    if (exchange->has_request)
+        request = exchange->request.head;
+    struct stet__gatherer gatherer = stet__gatherer_of(story, scene.part);
+    gatherer.fields[0] = &request.fields;
+    gatherer.fields[1] = &exchange->response.head.fields;
+    stet__explain_view(&request, &exchange->response.head, &scene.policy, input->clock, &scene.view);
+    scene.now = stet__explain_time(&input->now, scene.view.arrival);
+    stet__explain_view_read(&scene.view, &scene.policy, &gatherer.trace);
+    request.trace = &gatherer.trace;
+    say_stored(&scene, &request, &gatherer);
+}
