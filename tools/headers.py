@@ -98,6 +98,32 @@ def reasons():
     return "\n\n".join(out) + "\n"
 
 
+def groups_of_rows(path):
+    """(name of the group, its rows) of a .def file whose groups begin with a comment of one line."""
+    text = re.sub(r"\A(/\*.*?\*/\s*)+?(?=/\* \w[^\n]*\*/\nX\()", "", read(path), flags=re.S)
+    for part in re.split(r"^(?=/\* )", text, flags=re.M):
+        match = re.match(r"/\* ([^\n]*?) \*/\n", part)
+        found = [next(csv.reader([line], skipinitialspace=True, escapechar="\\", doublequote=False))
+                 for line in re.findall(r"^X\((.*)\)$", part, flags=re.M)]
+        if match and found:
+            yield match.group(1), found
+
+
+def lints():
+    """What `stet check` can find."""
+    severities = {"STET_LINT_GOOD": "good", "STET_LINT_NOTE": "note", "STET_LINT_WARN": "warning", "STET_LINT_BAD": "error"}
+    groups = list(groups_of_rows("include/stet/lint.def"))
+    out = ["# Findings", f"What `stet check` can find: {sum(len(rows) for _, rows in groups)} rows, made from `include/stet/lint.def`, which the "
+           "program is made from, too. *good*: as it should be. *note*: could be better, or worth to know. *warning*: costs transfers, or a SHOULD "
+           "is not followed. *error*: clients or caches get something wrong, or a MUST is not followed. "
+           "The groups before the probes are about one exchange, whatever it was; they hold for recordings (`--har`), too."]
+    for name, found in groups:
+        out.append("## " + name[:1].upper() + name[1:])
+        out.append(table(["name", "severity", "clause", "what is found, and why it matters"],
+                         [(f"`{r[1]}`", severities[r[2]], unbroken(r[3]), escape(r[4] + " " + r[5])) for r in found]))
+    return "\n\n".join(out) + "\n"
+
+
 def clauses_in_code():
     """{(RFC, section): files of src and include that name it}."""
     found = {}
