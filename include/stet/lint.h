@@ -106,7 +106,7 @@ void stet_lint_exchange(const struct stet_lint_exchange *exchange, struct stet_l
 /*
  * `base` is the answer to a plain GET (of the coding that the probe is about: its own base), `probe` that to
  * a request of `kind`. Of those that compare more (repeated, another node, later) `base` is the first. Judged
- * by what the request has, not by who made it.
+ * by what the request has, not by who made it. A status of 0 of `probe`: no answer came.
  */
 void stet_lint_probe(enum stet_lint_probe_kind kind, const struct stet_lint_exchange *base,
                      const struct stet_lint_exchange *probe, struct stet_lint_findings *out);

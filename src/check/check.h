@@ -14,11 +14,24 @@
 #include "check/report.h"
 #include "transfer/transfer.h"
 
+/* Which rules and probes count: names of lint.def and lint_probe.def. A rule counts if nothing is said. */
+struct stet__check_choice {
+    const char *const *only, *const *skip;
+    size_t only_count, skip_count;
+};
+
+bool stet__choice_rule(const struct stet__check_choice *choice, enum stet_lint lint);
+bool stet__choice_probe(const struct stet__check_choice *choice, enum stet_lint_probe_kind kind);
+
+/* Whether it is a name of a rule or a probe. */
+bool stet__choice_known(const char *name);
+
 struct stet__check_settings {
     const struct stet__transfer_settings *transfer;
+    struct stet__check_choice choice;
     const char *user_agent;
     const struct stet_fields *fields; /* the user's own, sent with each request */
-    unsigned per_second;              /* requests to one host: politeness. 0: no limit */
+    unsigned per_second;              /* requests to one host: politeness. 0: no limit. Loopback has none */
     unsigned assets_max;              /* of what a page links, so many are checked too; 0: none */
     bool nodes;                       /* ask each address of the host */
     unsigned repeat;                  /* the same GET so many times; at least 2 */
@@ -40,8 +53,11 @@ struct stet__check_report *stet__check_run(const struct stet__check_settings *se
 struct stet__check_report *stet__check_hops(const struct stet__check_settings *settings, const char *edge,
                                             const char *origin);
 
-/* The exchanges of a HAR file (HTTP Archive 1.2). NULL, and `*cause` in words, if it is none. */
-struct stet__check_report *stet__check_har(const char *path, const char **cause);
+/* The exchanges of a HAR file (HTTP Archive 1.2), a resource for each URI; what the browser had from its own
+ * cache is left out. Of the settings only `choice` and `content_max` count. NULL, and `*cause` in words
+ * (static storage), if it is none. */
+struct stet__check_report *stet__check_har(const struct stet__check_settings *settings, const char *path,
+                                           const char **cause);
 
 void stet__check_free(struct stet__check_report *report); /* NULL does nothing */
 

@@ -16,7 +16,7 @@ enum stet__exit {
     STET__EXIT_USAGE = 2,         /* the command line is wrong */
     STET__EXIT_LISTEN = 3,        /* an address cannot be listened on */
     STET__EXIT_FOLDER = 4,        /* the folder to serve cannot be used */
-    STET__EXIT_NETWORK = 5,       /* get: no answer from the server, or not all of it */
+    STET__EXIT_NETWORK = 5,       /* get, check: no answer from the server, or not all of it */
     STET__EXIT_MIXED = 6,         /* get: of several URLs some failed, or all in different ways */
     STET__EXIT_NOT_STORED = 7,    /* get --offline: the cache has nothing that may be used */
     STET__EXIT_UNCHANGED = 10,    /* get --changed: the content is that of last time */
@@ -40,6 +40,8 @@ int stet__cli_purge(int argc, char **argv);
 void stet__cli_purge_help(FILE *out);
 int stet__cli_get(int argc, char **argv);
 void stet__cli_get_help(FILE *out);
+int stet__cli_check(int argc, char **argv);
+void stet__cli_check_help(FILE *out);
 int stet__cli_explain(int argc, char **argv);
 void stet__cli_explain_help(FILE *out);
 

@@ -209,6 +209,11 @@ void stet_lint_probe(enum stet_lint_probe_kind kind, const struct stet_lint_exch
     struct stet__probing p = {kind, base, probe, out};
     if (kind == STET_PROBE_GET || base->response.status != 200)
         return;
+    if (probe->response.status == 0) {
+        stet__lint_text(stet__probe_found(&p, STET_LINT_PROBE_NO_ANSWER, STET_FIELD_OTHER),
+                        stet_lint_probe_row(kind)->sentence);
+        return;
+    }
     judge(&p);
     if (probe->response.status == 304)
         stet__probe_not_modified(&p);

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a check, from top to bottom: visit().
+ *
+ * What the plain GET does not have is not asked about, and what follows from an earlier answer is not asked
+ * again: a server that ignores If-None-Match altogether is told so once, not once for each form of it.
+ */
+#include <stdio.h>
+#include <time.h>
+
+#include <stet/uri.h>
+
+#include "check/asset.h"
+#include "check/nodes.h"
+#include "check/visit.h"
+
+static const enum stet_coding codings[] = {STET_CODING_GZIP, STET_CODING_BR, STET_CODING_ZSTD};
+enum { CODINGS = sizeof codings / sizeof *codings, URI_MAX = 8192 };
+
+static const char *coding_name(enum stet_coding coding)
+{
+    return stet_coding_name(coding).ptr; /* of a literal, so it has an end */
+}
+
+static struct stet_lint_exchange *base_of(struct stet__visit *visit, enum stet_coding coding)
+{
+    return &visit->base[coding].lint;
+}
+
+static bool wanted(const struct stet__visit *visit, enum stet_lint_probe_kind kind)
+{
+    return !visit->over && stet__choice_probe(&visit->run->settings->choice, kind);
+}
+
+/* Where the answer redirects to; false if it does not. */
+static bool redirect(const struct stet__visit *visit, char *room)
+{
+    const struct stet_lint_exchange *answer = &visit->base[STET_CODING_IDENTITY].lint;
+    const struct stet_field *location = stet_fields_find(&answer->response.fields, STET_FIELD_LOCATION, 0);
+    struct stet_uri base;
+    unsigned status = answer->response.status;
+    if ((status < 301 || status > 303) && status != 307 && status != 308)
+        return false;
+    if (!location || stet_uri_parse(answer->uri, &base) != STET_OK)
+        return false;
+    size_t len = stet_uri_resolve(&base, location->value, room, URI_MAX - 1);
+    room[len] = '\0';
+    return len > 0;
+}
+
+/* The plain GET, behind all redirects. False if there is nothing to go on with. */
+static bool first_get(struct stet__visit *visit)
+{
+    const struct stet__probe get = {.kind = STET_PROBE_GET, .method = "GET", .accept_encoding = "identity"};
+    struct stet__taken *base = &visit->base[STET_CODING_IDENTITY];
+    char target[URI_MAX];
+    unsigned left = visit->run->settings->redirects_max;
+    while (stet__visit_ask(visit, &get, NULL, base)) {
+        if (!redirect(visit, target))
+            return base->record.status == 200;
+        if (left-- == 0) {
+            visit->resource.failure = "There are too many redirects.";
+            return false;
+        }
+        stet__taken_release(base);
+        stet__visit_move(visit, target);
+    }
+    visit->resource.failure = base->record.failure ? base->record.failure : "It was not asked for.";
+    return false;
+}
+
+/* The same again: is it stable? From here on it is known whether the content changes all the time. */
+static void repeat(struct stet__visit *visit)
+{
+    struct stet__probe probe;
+    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
+    for (unsigned i = 1; i < visit->run->settings->repeat && wanted(visit, STET_PROBE_REPEATED); i++) {
+        struct stet__taken again;
+        stet__probe_make(&visit->run->report->arena, STET_PROBE_REPEATED, i, base, &probe);
+        if (stet__visit_ask(visit, &probe, base, &again) && base->identity_known &&
+            again.lint.identity_known &&
+            memcmp(base->identity_digest, again.lint.identity_digest, STET_LINT_DIGEST_BYTES) != 0)
+            base->changing = true;
+        stet__taken_release(&again);
+    }
+}
+
+/* A plain GET for each coding, each the base of its own questions. */
+static void ask_codings(struct stet__visit *visit)
+{
+    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
+    for (int i = 0; i < CODINGS && wanted(visit, STET_PROBE_CODING); i++) {
+        enum stet_coding coding = codings[i];
+        const struct stet__probe probe = {.kind = STET_PROBE_CODING,
+                                          .variant = coding_name(coding),
+                                          .method = "GET",
+                                          .accept_encoding = coding_name(coding)};
+        struct stet__taken *coded = &visit->base[coding];
+        visit->has[coding] = stet__visit_ask(visit, &probe, base, coded) && coded->record.status == 200 &&
+                             stet_coding_of(&coded->lint.response.fields) == coding;
+        coded->lint.changing = base->changing;
+    }
+}
+
+/* The tag that came with a coding, asked with that coding. */
+static void ask_coded_tags(struct stet__visit *visit)
+{
+    struct stet__probe probe;
+    for (int i = 0; i < CODINGS && wanted(visit, STET_PROBE_INM); i++) {
+        struct stet_lint_exchange *base = base_of(visit, codings[i]);
+        if (!visit->has[codings[i]] ||
+            !stet__probe_make(&visit->run->report->arena, STET_PROBE_INM, 0, base, &probe))
+            continue;
+        probe.variant = probe.accept_encoding = coding_name(codings[i]);
+        unsigned of_identity = visit->status[STET_PROBE_INM];
+        stet__visit_ask(visit, &probe, base, NULL);
+        visit->status[STET_PROBE_INM] = of_identity;
+    }
+}
+
+/* Each tag with each other coding. */
+static void ask_tag(struct stet__visit *visit, enum stet_coding of, enum stet_coding accepted)
+{
+    struct stet__probe probe;
+    char variant[64];
+    if (of == accepted || (of != STET_CODING_IDENTITY && !visit->has[of]) ||
+        (accepted != STET_CODING_IDENTITY && !visit->has[accepted]) ||
+        !wanted(visit, STET_PROBE_INM_CODING) ||
+        !stet__probe_make(&visit->run->report->arena, STET_PROBE_INM_CODING, 0, base_of(visit, of), &probe))
+        return;
+    int len =
+        snprintf(variant, sizeof variant, "tag of %s, accepting %s", coding_name(of), coding_name(accepted));
+    probe.variant = stet__gather_text(&visit->run->report->arena, stet_span_of(variant, (size_t)len));
+    probe.accept_encoding = coding_name(accepted);
+    stet__visit_ask(visit, &probe, base_of(visit, of), NULL);
+}
+
+static void ask_tags_by_codings(struct stet__visit *visit)
+{
+    for (int i = 0; i < CODINGS; i++) {
+        ask_tag(visit, STET_CODING_IDENTITY, codings[i]);
+        ask_tag(visit, codings[i], STET_CODING_IDENTITY);
+        for (int j = 0; j < CODINGS; j++)
+            ask_tag(visit, codings[i], codings[j]);
+    }
+}
+
+/* Whether an earlier answer makes this one worth asking for. */
+static bool follows(const struct stet__visit *visit, enum stet_lint_probe_kind kind)
+{
+    switch (kind) {
+    case STET_PROBE_INM_HEAD:
+    case STET_PROBE_INM_WEAK:
+    case STET_PROBE_INM_LIST:
+    case STET_PROBE_INM_LIST_COMMA:
+    case STET_PROBE_INM_LINES:
+    case STET_PROBE_INM_ANY:
+    case STET_PROBE_INM_LONG:
+    case STET_PROBE_INM_WITH_OLD_IMS:
+        return visit->status[STET_PROBE_INM] == 304;
+    case STET_PROBE_IMS_LATER:
+    case STET_PROBE_IMS_RFC850:
+    case STET_PROBE_IMS_ASCTIME:
+    case STET_PROBE_IMS_HEAD:
+        return visit->status[STET_PROBE_IMS] == 304;
+    case STET_PROBE_IF_MATCH_WEAK:
+        return visit->status[STET_PROBE_IF_MATCH_OTHER] == 412;
+    case STET_PROBE_RANGE_SUFFIX:
+    case STET_PROBE_RANGE_SEVERAL:
+    case STET_PROBE_IF_RANGE:
+    case STET_PROBE_IF_RANGE_OTHER:
+    case STET_PROBE_IF_RANGE_WEAK:
+    case STET_PROBE_IF_RANGE_DATE:
+    case STET_PROBE_IF_RANGE_DATE_OTHER:
+        return visit->status[STET_PROBE_RANGE] == 206;
+    case STET_PROBE_RANGE_INM:
+        return visit->status[STET_PROBE_RANGE] == 206 && visit->status[STET_PROBE_INM] == 304;
+    default:
+        return true;
+    }
+}
+
+static void ask_kind(struct stet__visit *visit, enum stet_lint_probe_kind kind)
+{
+    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
+    struct stet__probe probe;
+    for (unsigned i = 0; i < stet__probe_count(kind); i++)
+        if (wanted(visit, kind) && follows(visit, kind) &&
+            stet__probe_make(&visit->run->report->arena, kind, i, base, &probe))
+            stet__visit_ask(visit, &probe, base, NULL);
+}
+
+static void ask_kinds(struct stet__visit *visit, enum stet_lint_probe_kind first,
+                      enum stet_lint_probe_kind last)
+{
+    for (int kind = (int)first; kind <= (int)last; kind++)
+        if (kind != STET_PROBE_INM_CODING)
+            ask_kind(visit, (enum stet_lint_probe_kind)kind);
+}
+
+static void ask_nodes(struct stet__visit *visit)
+{
+    struct stet__nodes nodes;
+    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
+    struct stet__probe probe;
+    if (!visit->run->settings->nodes || !wanted(visit, STET_PROBE_NODE))
+        return;
+    stet__nodes_find(visit->resource.uri, &nodes);
+    for (unsigned i = 0; i < nodes.count && nodes.count > 1; i++) {
+        const char *address = nodes.at[i];
+        stet__probe_make(&visit->run->report->arena, STET_PROBE_NODE, i, base, &probe);
+        probe.address = probe.variant =
+            stet__gather_text(&visit->run->report->arena, stet_span_of(address, strlen(address)));
+        stet__visit_ask(visit, &probe, base, NULL);
+    }
+}
+
+static void ask_later(struct stet__visit *visit)
+{
+    const struct stet__check_settings *settings = visit->run->settings;
+    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
+    struct stet__probe probe;
+    const struct timespec second = {1, 0};
+    if (settings->later_s == 0 || !wanted(visit, STET_PROBE_LATER))
+        return;
+    for (unsigned i = 0; i < settings->later_s && !(settings->stop && *settings->stop); i++)
+        nanosleep(&second, NULL);
+    stet__probe_make(&visit->run->report->arena, STET_PROBE_LATER, 0, base, &probe);
+    stet__visit_ask(visit, &probe, base, NULL);
+}
+
+static void visit(struct stet__visit *visit)
+{
+    if (!first_get(visit))
+        return;
+    repeat(visit);
+    ask_codings(visit);
+    ask_kind(visit, STET_PROBE_HEAD);
+    ask_kinds(visit, STET_PROBE_INM, STET_PROBE_INM_CODING);
+    ask_coded_tags(visit);
+    ask_tags_by_codings(visit);
+    ask_kinds(visit, STET_PROBE_IMS, STET_PROBE_IMS_HEAD);
+    ask_kinds(visit, STET_PROBE_INM_BEATS_IMS, STET_PROBE_IF_UNMODIFIED_SINCE_OLD);
+    ask_kinds(visit, STET_PROBE_RANGE, STET_PROBE_IF_RANGE_DATE_OTHER);
+    ask_nodes(visit);
+    ask_later(visit);
+}
+
+/* One resource, and what it links if it is a page. */
+static void check(struct stet__check_making *run, const char *uri)
+{
+    struct stet__visit at;
+    struct stet__assets assets = {.count = 0};
+    stet__visit_begin(&at, run, uri, NULL);
+    visit(&at);
+    if (run->settings->assets_max > 0 && at.resource.failure == NULL)
+        stet__assets_find(base_of(&at, STET_CODING_IDENTITY), run->settings->assets_max, &assets);
+    stet__visit_end(&at);
+    for (size_t i = 0; i < assets.count && !(run->settings->stop && *run->settings->stop); i++) {
+        stet__visit_begin(&at, run, assets.at[i], "asset");
+        visit(&at);
+        stet__visit_end(&at);
+    }
+    stet__assets_release(&assets);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct stet__check_report *stet__check_run(const struct stet__check_settings *settings,
+                                           const char *const *uris, size_t count)
+{
+    struct stet__check_making run;
+    int64_t begun_ms = now_ms();
+    if (!stet__check_begin(&run, settings))
+        return NULL;
+    for (size_t i = 0; i < count && !(settings->stop && *settings->stop); i++)
+        check(&run, uris[i]);
+    run.report->whole_ms = now_ms() - begun_ms;
+    return stet__check_end(&run);
+}
+
+struct stet__check_report *stet__check_hops(const struct stet__check_settings *settings, const char *edge,
+                                            const char *origin)
+{
+    struct stet__check_making run;
+    struct stet__visit at_edge, at_origin;
+    int64_t begun_ms = now_ms();
+    if (!stet__check_begin(&run, settings))
+        return NULL;
+    stet__visit_begin(&at_edge, &run, edge, "edge");
+    visit(&at_edge);
+    stet__visit_begin(&at_origin, &run, origin, "origin");
+    visit(&at_origin);
+    if (stet__choice_probe(&settings->choice, STET_PROBE_EDGE) && at_edge.gather.exchange_count > 0)
+        stet__visit_judge(&at_edge, STET_PROBE_EDGE, base_of(&at_origin, STET_CODING_IDENTITY),
+                          base_of(&at_edge, STET_CODING_IDENTITY), 0);
+    stet__visit_end(&at_edge);
+    stet__visit_end(&at_origin);
+    run.report->whole_ms = now_ms() - begun_ms;
+    return stet__check_end(&run);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a browser has recorded: HTTP Archive 1.2, as developer tools export it. Nobody is asked anything.
+ *
+ * A HAR file says less than a wire. Heads come as names and values: in HTTP/2 with pseudo-fields, which are
+ * left out, and with several lines of one name joined by LF, which are taken apart. Content is decoded. What
+ * came from the browser's own cache shows nothing about a server and is left out.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <stet/coding.h>
+#include <stet/etag.h>
+#include <stet/uri.h>
+
+#include "check/gather.h"
+#include "check/taken.h"
+#include "check/visit.h"
+
+enum { FINDINGS_MAX = 128 };
+
+/* One URI of the recording. */
+struct recorded {
+    const char *uri;
+    struct stet__gather gather;
+    struct stet__check_resource resource;
+    struct stet__taken base; /* the first 200 to GET; without its content */
+};
+
+struct reading {
+    struct stet__check_making *run;
+    struct recorded *at;
+    size_t count, room;
+    bool failed;
+};
+
+static const char *string(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text ? text : "";
+}
+
+static struct stet_span span(const char *text)
+{
+    return stet_span_of(text, strlen(text));
+}
+
+/* A value, or one of those that LF joins. What is no field line is left out: a browser saw it, not we. */
+static void write_value(struct stet__buffer *out, const char *name, struct stet_span value)
+{
+    while (value.len > 0 && (value.ptr[value.len - 1] == '\r' || stet_is_ows(value.ptr[value.len - 1])))
+        value.len--;
+    stet__buffer_append_text(out, name);
+    stet__buffer_append_text(out, ": ");
+    stet__buffer_append(out, value);
+    stet__buffer_append_text(out, "\r\n");
+}
+
+static void write_fields(struct stet__buffer *out, const json_t *headers)
+{
+    size_t i;
+    json_t *header;
+    json_array_foreach(headers, i, header)
+    {
+        const char *name = string(header, "name"), *value = string(header, "value");
+        if (*name == ':' || *name == '\0')
+            continue;
+        while (*value) {
+            size_t len = strcspn(value, "\n");
+            write_value(out, name, stet_span_of(value, len));
+            value += len + (value[len] == '\n');
+        }
+    }
+    stet__buffer_append_text(out, "\r\n");
+}
+
+static bool has_header(const json_t *headers, const char *wanted)
+{
+    size_t i;
+    json_t *header;
+    json_array_foreach(headers, i, header)
+    {
+        if (stet_span_equal_nocase(span(string(header, "name")), span(wanted)))
+            return true;
+    }
+    return false;
+}
+
+static bool write_request(struct stet__buffer *out, const json_t *request)
+{
+    struct stet_uri uri;
+    if (stet_uri_parse(span(string(request, "url")), &uri) != STET_OK)
+        return false;
+    stet__buffer_append_text(out, string(request, "method"));
+    stet__buffer_append_text(out, " ");
+    stet__buffer_append(out, uri.path.len > 0 ? uri.path : STET_SPAN("/"));
+    if (uri.query.ptr) {
+        stet__buffer_append_text(out, "?");
+        stet__buffer_append(out, uri.query);
+    }
+    stet__buffer_append_text(out, " HTTP/1.1\r\n");
+    if (!has_header(json_object_get(request, "headers"), "Host"))
+        write_value(out, "Host", uri.host);
+    write_fields(out, json_object_get(request, "headers"));
+    return !out->failed;
+}
+
+static bool write_response(struct stet__buffer *out, const json_t *response)
+{
+    json_int_t status = json_integer_value(json_object_get(response, "status"));
+    if (status < 100 || status > 999)
+        return false;
+    stet__buffer_append_text(out, "HTTP/1.1 ");
+    stet__buffer_append_u64(out, (uint64_t)status);
+    stet__buffer_append_text(out, " ");
+    stet__buffer_append_text(out, string(response, "statusText"));
+    stet__buffer_append_text(out, "\r\n");
+    write_fields(out, json_object_get(response, "headers"));
+    return !out->failed;
+}
+
+/* What framed the message is gone, and chunks with it; parsing for HEAD asks for none of it. */
+static bool take(struct stet__arena *arena, const json_t *entry, struct stet__taken *out)
+{
+    struct stet__buffer text;
+    const json_t *request = json_object_get(entry, "request");
+    const char *uri = stet__gather_text(arena, span(string(request, "url")));
+    stet__buffer_init(&text, STET__TAKEN_HEAD_MAX);
+    bool done = uri && write_request(&text, request) &&
+                stet__taken_request(arena, uri, stet__buffer_span(&text), out) && !out->record.failure;
+    stet__buffer_clear(&text);
+    done = done && write_response(&text, json_object_get(entry, "response")) &&
+           stet__taken_answer(arena, stet__buffer_span(&text), out) && !out->record.failure;
+    stet__buffer_release(&text);
+    return done;
+}
+
+/* -1 if it is none. RFC 4648 section 4. */
+static int sextet(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c == '\0' ? NULL : strchr(digits, c);
+    return at ? (int)(at - digits) : -1;
+}
+
+static void decode_base64(const char *text, struct stet__buffer *out)
+{
+    unsigned bits = 0, held = 0;
+    for (; *text && *text != '='; text++) {
+        int six = sextet(*text);
+        if (six < 0)
+            continue;
+        held = (held << 6 | (unsigned)six) & 0xFFFF;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            const char octet = (char)(held >> bits & 0xFF);
+            stet__buffer_append(out, stet_span_of(&octet, 1));
+        }
+    }
+}
+
+/* The content with its codings taken off, if all of it was recorded. */
+static void take_content(const json_t *entry, size_t max, struct stet__taken *out)
+{
+    const json_t *content = json_object_get(json_object_get(entry, "response"), "content");
+    const char *text = json_string_value(json_object_get(content, "text"));
+    json_int_t size = json_integer_value(json_object_get(content, "size"));
+    struct stet__buffer octets;
+    if (!text || out->lint.request.method == STET_METHOD_HEAD || out->lint.response.status == 304)
+        return;
+    stet__buffer_init(&octets, max);
+    if (strcmp(string(content, "encoding"), "base64") == 0)
+        decode_base64(text, &octets);
+    else
+        stet__buffer_append_text(&octets, text);
+    if (!octets.failed && size >= 0 && (size_t)size == octets.len) {
+        bool coded = stet_coding_of(&out->lint.response.fields) != STET_CODING_IDENTITY;
+        stet__taken_decoded(out, stet__buffer_span(&octets), coded);
+    }
+    stet__buffer_release(&octets);
+}
+
+/* "2026-07-07T12:00:00.123Z", or with an offset: Unix seconds. */
+static bool read_time(const char *text, int64_t *out)
+{
+    struct tm tm = {.tm_isdst = 0};
+    int hours = 0, minutes = 0;
+    int len = 0;
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+               &tm.tm_min, &tm.tm_sec, &len) != 6)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    const char *rest = text + len;
+    rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
+    bool west = *rest == '-';
+    if ((*rest == '+' || west) && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2)
+        return false;
+    int64_t offset = (int64_t)hours * 3600 + (int64_t)minutes * 60;
+    *out = timegm(&tm) + (west ? offset : -offset);
+    return true;
+}
+
+static void take_times(const json_t *entry, struct stet__taken *out)
+{
+    double ms = json_number_value(json_object_get(entry, "time"));
+    int64_t begun;
+    if (!read_time(string(entry, "startedDateTime"), &begun) || !(ms >= 0 && ms < 1e12))
+        return;
+    out->lint.times_known = true;
+    out->lint.requested_at = begun;
+    out->lint.received_at = begun + (int64_t)(ms / 1000);
+    out->record.whole_us = (int64_t)(ms * 1000);
+}
+
+static struct recorded *recorded(struct reading *reading, const char *uri)
+{
+    for (size_t i = 0; i < reading->count; i++)
+        if (strcmp(reading->at[i].uri, uri) == 0)
+            return &reading->at[i];
+    if (reading->count == reading->room) {
+        size_t room = reading->room > 0 ? 2 * reading->room : 16;
+        void *at = reallocarray(reading->at, room, sizeof *reading->at);
+        if (!at)
+            return NULL;
+        reading->at = at;
+        reading->room = room;
+    }
+    struct recorded *new = &reading->at[reading->count++];
+    *new = (struct recorded){.uri = uri, .resource = {.uri = uri, .asked = uri}};
+    stet__gather_begin(&new->gather, &reading->run->report->arena, &reading->run->settings->choice);
+    return new;
+}
+
+/* A 304 to the very tag, or date, of the recorded 200. */
+static bool confirms(const struct stet__taken *base, const struct stet__taken *later)
+{
+    static const enum stet_field_id pairs[][2] = {{STET_FIELD_IF_NONE_MATCH, STET_FIELD_ETAG},
+                                                  {STET_FIELD_IF_MODIFIED_SINCE, STET_FIELD_LAST_MODIFIED}};
+    for (int i = 0; i < 2; i++) {
+        const struct stet_field *asked = stet_fields_find(&later->lint.request.fields, pairs[i][0], 0);
+        const struct stet_field *had = stet_fields_find(&base->lint.response.fields, pairs[i][1], 0);
+        if (asked)
+            return had && stet_span_equal(asked->value, had->value);
+    }
+    return false;
+}
+
+static void judge(struct recorded *to, const struct stet__taken *taken)
+{
+    struct stet_lint_finding at[FINDINGS_MAX];
+    struct stet_lint_findings found = {at, FINDINGS_MAX, 0};
+    const struct stet_lint_exchange *lint = &taken->lint;
+    bool get = lint->request.method == STET_METHOD_GET;
+    size_t number = stet__gather_exchange(&to->gather, &taken->record);
+    stet_lint_exchange(lint, &found);
+    if (get && lint->response.status == 304 && stet__taken_answered(&to->base) && confirms(&to->base, taken))
+        stet_lint_probe(STET_PROBE_INM, &to->base.lint, lint, &found);
+    stet__gather_findings(&to->gather, &found, number);
+    if (get && lint->response.status == 200 && !stet__taken_answered(&to->base))
+        to->base = *taken;
+    to->resource.status = lint->response.status;
+}
+
+/* What a browser had already says nothing of a server. */
+static bool from_cache(const json_t *entry)
+{
+    const json_t *flag = json_object_get(entry, "_fromCache");
+    return (flag && !json_is_null(flag) && !json_is_false(flag)) ||
+           json_is_true(json_object_get(json_object_get(entry, "response"), "_fromCache")) ||
+           json_is_true(json_object_get(json_object_get(entry, "response"), "fromCache"));
+}
+
+static void read_entry(struct reading *reading, const json_t *entry)
+{
+    struct stet__taken taken = {.record = {.kind = STET_PROBE_GET}};
+    struct stet__check_making *run = reading->run;
+    if (from_cache(entry) || !take(&run->report->arena, entry, &taken))
+        return;
+    take_times(entry, &taken);
+    take_content(entry, run->settings->content_max, &taken);
+    struct recorded *to = recorded(reading, taken.lint.uri.ptr);
+    if (to)
+        judge(to, &taken);
+    else
+        reading->failed = true;
+}
+
+static struct stet_span field(const struct stet__taken *taken, enum stet_field_id id)
+{
+    const struct stet_field *line = stet_fields_find(&taken->lint.response.fields, id, 0);
+    return line ? line->value : STET_SPAN_NONE;
+}
+
+static bool finish(struct reading *reading)
+{
+    struct stet__check_making *run = reading->run;
+    run->resources = calloc(reading->count + 1, sizeof *run->resources);
+    bool done = run->resources && !reading->failed;
+    for (size_t i = 0; i < reading->count; i++) {
+        struct recorded *from = &reading->at[i];
+        struct stet__check_resource *resource = &from->resource;
+        if (stet__taken_answered(&from->base)) {
+            resource->status = 200;
+            resource->content_type = field(&from->base, STET_FIELD_CONTENT_TYPE);
+            resource->etag = field(&from->base, STET_FIELD_ETAG);
+            resource->last_modified = field(&from->base, STET_FIELD_LAST_MODIFIED);
+            resource->cache_control = field(&from->base, STET_FIELD_CACHE_CONTROL);
+            resource->server = field(&from->base, STET_FIELD_SERVER);
+        }
+        done &= stet__gather_end(&from->gather, resource);
+        if (run->resources)
+            run->resources[run->count++] = *resource;
+    }
+    free(reading->at);
+    return done;
+}
+
+static struct stet__check_report *read_entries(const struct stet__check_settings *settings,
+                                               const json_t *entries, const char *path)
+{
+    struct stet__check_making run;
+    struct reading reading = {.run = &run};
+    size_t i;
+    json_t *entry;
+    if (!stet__check_begin(&run, settings))
+        return NULL;
+    json_array_foreach(entries, i, entry) read_entry(&reading, entry);
+    run.report->passive = true;
+    run.report->source = stet__gather_text(&run.report->arena, span(path));
+    run.failed |= !finish(&reading);
+    return stet__check_end(&run);
+}
+
+struct stet__check_report *stet__check_har(const struct stet__check_settings *settings, const char *path,
+                                           const char **cause)
+{
+    json_error_t error;
+    static char words[200];
+    json_t *root = json_load_file(path, 0, &error);
+    const json_t *entries = json_object_get(json_object_get(root, "log"), "entries");
+    struct stet__check_report *report = NULL;
+    if (!root) {
+        snprintf(words, sizeof words, "%s (line %d)", error.text, error.line);
+        *cause = words;
+    } else if (!json_is_array(entries)) {
+        *cause = "it is JSON, but has no log.entries: no HAR file";
+    } else {
+        *cause = "out of memory";
+        report = read_entries(settings, entries, path);
+    }
+    json_decref(root);
+    return report;
+}
