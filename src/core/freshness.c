@@ -162,7 +162,7 @@ static struct stet_looked source(const struct stet_response *response,
     return stet__looked_field(&response->fields, stet_rule_row(rule)->field);
 }
 
-/* All sources up to `found`, and those behind it that are there in vain. */
+/* All sources up to `found`, and an Expires behind it that is there in vain. */
 __attribute__((cold, noinline)) static void tell_lifetime(const struct stet_response *response,
                                                           const struct stet_cache_control *control,
                                                           int64_t date, enum stet_rule found,
@@ -183,7 +183,7 @@ __attribute__((cold, noinline)) static void tell_lifetime(const struct stet_resp
         }
         if (rule == STET_RULE_LIFETIME_EXPIRES || rule == STET_RULE_LIFETIME_HEURISTIC)
             step.against = stet__looked_date(date);
-        if (there || rule <= found)
+        if (rule <= found || (there && rule != STET_RULE_LIFETIME_HEURISTIC))
             stet__tell_step(response->trace, &step);
     }
 }

@@ -94,23 +94,27 @@ void stet__explain_caches(const struct stet__explain_input *input, struct stet__
         return;
     private->name = "caches";
     private->title = "Any cache, private or shared: may the response be stored, and for how long?";
+    private->brief = shared->either;
     story->count--;
 }
 
-/* The verdicts one after the other. */
+/* One sentence of what the parts have to say in brief. */
 void stet__explain_conclude(struct stet__story *story)
 {
+    struct stet_span all = STET_SPAN_NONE;
     for (size_t i = 0; i < story->count; i++) {
-        const struct stet__chapter *part = story->parts[i];
-        if (!part->verdict.ptr)
+        const struct stet_span *brief = &story->parts[i]->brief;
+        if (!brief->ptr)
             continue;
-        bool cache = strcmp(part->name, "private-cache") == 0 || strcmp(part->name, "shared-cache") == 0;
-        stet__story_add(story, &story->conclusion, "%s%.*s",
-                        !cache                                    ? ""
-                        : strcmp(part->name, "shared-cache") == 0 ? "Shared cache: "
-                                                                  : "Private cache: ",
-                        (int)part->verdict.len, part->verdict.ptr);
+        if (all.ptr)
+            stet__story_say(story, &all, "%.*s; %.*s", (int)all.len, all.ptr, (int)brief->len, brief->ptr);
+        else
+            all = *brief;
     }
+    if (!all.ptr)
+        return;
+    char first = all.ptr[0] >= 'a' && all.ptr[0] <= 'z' ? (char)(all.ptr[0] - 'a' + 'A') : all.ptr[0];
+    stet__story_say(story, &story->conclusion, "%c%.*s.", first, (int)all.len - 1, all.ptr + 1);
 }
 
 void stet__explain(const struct stet__explain_input *input, struct stet__story *story)
@@ -122,6 +126,5 @@ void stet__explain(const struct stet__explain_input *input, struct stet__story *
         if (input->exchange->has_response)
             stet__explain_caches(input, story);
     }
-    if (story->count > 1)
-        stet__explain_conclude(story);
+    stet__explain_conclude(story);
 }

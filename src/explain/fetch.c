@@ -134,8 +134,9 @@ static void note_fields(struct stet__story *story, const struct stet_fields *fie
 static void note(struct stet__story *story, const struct ask *ask)
 {
     static const enum stet_field_id asked[] = {STET_FIELD_IF_NONE_MATCH, STET_FIELD_IF_MODIFIED_SINCE};
-    static const enum stet_field_id came[] = {STET_FIELD_ETAG, STET_FIELD_LAST_MODIFIED,
-                                              STET_FIELD_CACHE_CONTROL, STET_FIELD_EXPIRES, STET_FIELD_VARY};
+    static const enum stet_field_id came[] = {STET_FIELD_ETAG,          STET_FIELD_LAST_MODIFIED,
+                                              STET_FIELD_CACHE_CONTROL, STET_FIELD_EXPIRES,
+                                              STET_FIELD_VARY,          STET_FIELD_LOCATION};
     const struct stet_request *request = &ask->recorded.request.head;
     const struct stet_response *response = &ask->recorded.response.head;
     stet__story_note(story, "%.*s %.*s", (int)request->method_name.len, request->method_name.ptr,
@@ -166,11 +167,13 @@ static void tell_without(struct stet__story *story, const struct stet_response *
 {
     struct stet__chapter *part =
         stet__story_part(story, "origin", "The origin server: can it be asked whether this has changed?");
-    if (part)
-        stet__story_say(story, &part->verdict,
-                        "No: the %u has neither ETag nor Last-Modified, so there is nothing to ask with and "
-                        "never a 304 (RFC 9110 8.8).",
-                        first->status);
+    if (!part)
+        return;
+    stet__story_say(story, &part->brief, "there is nothing to ask with, so never a 304");
+    stet__story_say(story, &part->verdict,
+                    "No: the %u has neither ETag nor Last-Modified, so there is nothing to ask with and "
+                    "never a 304 (RFC 9110 8.8).",
+                    first->status);
 }
 
 /* A 304 that lacks what the 200 had, or tags that change from one answer to the next. */

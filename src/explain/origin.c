@@ -116,6 +116,10 @@ static void compare(struct stet__story *story, struct stet__chapter *part, unsig
     const char *excuse = allowed(due, came);
     bool as_due = due == came || (due == 200 && came >= 200 && came <= 299 && came != 206);
     part->right = as_due || excuse ? STET__RIGHT_YES : STET__RIGHT_NO;
+    if (as_due || excuse)
+        stet__story_say(story, &part->brief, "%u is right", came);
+    else
+        stet__story_say(story, &part->brief, "%u came where %u is due", came, due);
     if (as_due)
         stet__story_say(story, &part->verdict, "%u is right. %s", came, sentence);
     else
@@ -163,12 +167,14 @@ void stet__explain_origin(const struct stet__explain_input *input, struct stet__
     part->has_reason = true;
     if ((request.fields.present & CONDITIONS) == 0 && response->status == due) {
         part->right = STET__RIGHT_YES;
-        stet__story_say(story, &part->verdict, "%u is right: the request asks for no less.", due);
+        stet__story_say(story, &part->verdict, "%u is right: the request has no condition.", due);
+        stet__story_say(story, &part->brief, "%u is right", due);
     } else if (lacks_validators(&request, response, &selected)) {
         stet__story_say(story, &part->verdict,
                         "%u cannot be checked: it does not name the validators that it was judged by "
                         "(a 304 has the ETag that the 200 would have: RFC 9110 15.4.5).",
                         response->status);
+        stet__story_say(story, &part->brief, "%u cannot be checked", response->status);
     } else {
         compare(story, part, due, response->status);
         if (due == 200 && varied(&request, selected.etag))

@@ -40,7 +40,9 @@ static bool is_request_line(struct stet_span line)
 {
     const char *space = line.len > 0 ? memchr(line.ptr, ' ', line.len) : NULL;
     const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-    return space && space > line.ptr && (!colon || colon > space) && space + 1 < line.ptr + line.len;
+    bool letter = line.len > 0 && (unsigned)((line.ptr[0] | 0x20) - 'a') < 26; /* not "* ", curl's remarks */
+    return letter && space && space > line.ptr && (!colon || colon > space) &&
+           space + 1 < line.ptr + line.len;
 }
 
 static bool is_named(struct stet_span line, struct stet_span name)

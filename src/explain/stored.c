@@ -58,6 +58,19 @@ static const char *action_words(enum stet_cache_action action)
     }
 }
 
+static const char *action_brief(enum stet_cache_action action)
+{
+    switch (action) {
+    case STET_CACHE_SERVE:
+    case STET_CACHE_SERVE_AND_REVALIDATE:
+        return "the cache answers";
+    case STET_CACHE_FAIL:
+        return "the cache answers 504";
+    default:
+        return "the cache asks the origin";
+    }
+}
+
 static void decide(struct scene *scene)
 {
     struct stet__chapter *part;
@@ -72,6 +85,7 @@ static void decide(struct scene *scene)
     scene->request.trace = NULL;
     part->has_reason = true;
     part->reason = scene->decision.reason;
+    stet__story_say(scene->story, &part->brief, "%s", action_brief(scene->decision.action));
     stet__story_say(scene->story, &part->verdict, "%s %s", action_words(scene->decision.action),
                     stet__explain_sentence(part->reason));
     if (scene->decision.chosen == scene->question.count)
@@ -117,6 +131,15 @@ static void validate(struct scene *scene)
     say_offer(scene, part);
 }
 
+/* Whether this very line is among them. */
+static bool is_one_of(const struct stet_field *field, const struct stet_fields *fields)
+{
+    for (size_t i = 0; i < fields->count; i++)
+        if (fields->at[i].value.ptr == field->value.ptr && fields->at[i].name.ptr == field->name.ptr)
+            return true;
+    return false;
+}
+
 /* Takes over the fields of the answer, and says which. */
 static void freshen(struct scene *scene, struct stet__chapter *part)
 {
@@ -126,19 +149,17 @@ static void freshen(struct scene *scene, struct stet__chapter *part)
     char lifetime[STET__DURATION_LEN];
     size_t count = stet_update_fields(&before, update, &scene->next.stored.control, scene->updated);
     struct stet_fields after = {scene->updated, count, 0};
-    bool some = false;
+    struct stet_span names = STET_SPAN_NONE;
     for (size_t i = 0; i < count; i++) {
         const struct stet_field *field = &scene->updated[i];
-        bool taken = field->name.ptr >= update->at[0].name.ptr &&
-                     field->name.ptr <= update->at[update->count - 1].name.ptr;
         if (field->id != STET_FIELD_OTHER)
             after.present |= UINT64_C(1) << field->id;
-        if (taken)
-            stet__story_add(scene->story, &part->verdict, "%s%.*s",
-                            some ? "" : "It takes over: ", (int)field->name.len, field->name.ptr);
-        some |= taken;
+        if (is_one_of(field, update))
+            stet__story_say(scene->story, &names, "%.*s%s%.*s", (int)names.len, names.ptr ? names.ptr : "",
+                            names.ptr ? ", " : "", (int)field->name.len, field->name.ptr);
     }
-    stet__story_add(scene->story, &part->verdict, "%s", some ? "(and keeps all others)." : "");
+    if (names.ptr)
+        stet__story_add(scene->story, &part->verdict, "It takes over: %.*s.", (int)names.len, names.ptr);
     stored->response.fields = after;
     stored->times = scene->next.stored.times;
     stet_stored_read(stored, &scene->policy);
@@ -167,6 +188,24 @@ static const char *receipt_words(const struct stet_receipt *receipt)
     }
 }
 
+static const char *receipt_brief(const struct stet_receipt *receipt)
+{
+    switch (receipt->action) {
+    case STET_RECEIVE_STORE:
+        return "it stores the answer";
+    case STET_RECEIVE_FRESHEN:
+        return receipt->set != 0 ? "it freshens what it has" : "it uses what it has";
+    case STET_RECEIVE_COMBINE:
+        return "it puts both parts together";
+    case STET_RECEIVE_STALE:
+        return "it uses what it has in place of the error";
+    case STET_RECEIVE_RETRY:
+        return "it has to ask again";
+    default:
+        return "it stores nothing";
+    }
+}
+
 static void receive(struct scene *scene)
 {
     struct stet__chapter *part;
@@ -185,6 +224,9 @@ static void receive(struct scene *scene)
     scene->request.trace = NULL;
     part->has_reason = true;
     part->reason = scene->receipt.reason;
+    if (scene->next.stored.response.status == 304)
+        stet__chapter_drop(part, STET_RULE_STORE_STATUS);
+    stet__story_say(scene->story, &part->brief, "%s", receipt_brief(&scene->receipt));
     stet__story_say(scene->story, &part->verdict, "%s %s", receipt_words(&scene->receipt),
                     stet__explain_sentence(part->reason));
     if (scene->receipt.action == STET_RECEIVE_PASS && scene->next.stored.response.status != 304)
@@ -228,6 +270,7 @@ static void answer(struct scene *scene)
     scene->request.trace = NULL;
     part->has_reason = true;
     part->reason = given.reason;
+    stet__story_say(scene->story, &part->brief, "the client gets a %u", given.status);
     stet__story_say(scene->story, &part->verdict, "The client gets a %u. %s", given.status,
                     stet__explain_sentence(given.reason));
 }

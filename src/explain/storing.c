@@ -5,6 +5,9 @@
  */
 #include "explain/explain.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 #include <stet/cache.h>
 
 #define TAGS_ROOM 1024
@@ -48,16 +51,6 @@ static void make_plain(const struct stet_request *request, struct plain *out)
     }
 }
 
-/* Steps about the choice among several, where there is one only. */
-static void drop_choice(struct stet__chapter *part)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < part->count; i++)
-        if (part->steps[i].step.rule != STET_RULE_VARIANT)
-            part->steps[kept++] = part->steps[i];
-    part->count = kept;
-}
-
 struct scene {
     struct stet__story *story;
     struct stet__chapter *part;
@@ -84,6 +77,19 @@ static void say_validators(struct scene *scene, struct stet_cache_question *ques
                         "It has no validator: once it is stale, it is fetched anew.");
 }
 
+/* In brief, for one kind of cache and for both. */
+__attribute__((format(printf, 2, 3))) static void say_brief(struct scene *scene, const char *format, ...)
+{
+    char words[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments); /* NOLINT(clang-analyzer-valist.*) */
+    va_end(arguments);
+    const char *kind = scene->policy.shared ? "shared" : "private";
+    stet__story_say(scene->story, &scene->part->brief, "a %s cache %s", kind, words);
+    stet__story_say(scene->story, &scene->part->either, "any cache %s", words);
+}
+
 /* What it is worth at `now`. */
 static void say_use(struct scene *scene, const struct stet_request *request, struct stet__gatherer *gatherer)
 {
@@ -101,8 +107,12 @@ static void say_use(struct scene *scene, const struct stet_request *request, str
     plain.request.trace = &gatherer->trace;
     stet_cache_decide(&question, &decision);
     plain.request.trace = NULL;
-    drop_choice(scene->part);
+    stet__chapter_drop(scene->part, STET_RULE_VARIANT);
     struct stet_span *verdict = &scene->part->verdict;
+    if (decision.action == STET_CACHE_SERVE)
+        say_brief(scene, "stores it: fresh for %s", stet__duration(decision.ttl_s, left));
+    else
+        say_brief(scene, "stores it and asks again before each use");
     stet__story_say(scene->story, verdict, "Stored, with a lifetime of %s.",
                     stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
     if (decision.action == STET_CACHE_SERVE)
@@ -122,16 +132,20 @@ static void say_stored(struct scene *scene, const struct stet_request *request,
     char lifetime[STET__DURATION_LEN];
     scene->part->has_reason = true;
     scene->part->reason = storable.reason;
-    if (scene->view.stored.response.status == 304)
+    if (scene->view.stored.response.status == 304) {
+        stet__chapter_drop(scene->part, STET_RULE_STORE_STATUS);
+        scene->part->has_reason = false;
         stet__story_say(scene->story, &scene->part->verdict,
                         "A 304 is not stored: it freshens what is, which then has a lifetime of %s by the "
                         "fields of this 304 alone.",
                         stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
-    else if (storable.storable)
+    } else if (storable.storable) {
         say_use(scene, request, gatherer);
-    else
+    } else {
         stet__story_say(scene->story, &scene->part->verdict, "Not stored. %s",
                         stet__explain_sentence(storable.reason));
+        say_brief(scene, "does not store it");
+    }
     if (!stet_method_safe(request->method) && scene->view.stored.response.status >= 200 &&
         scene->view.stored.response.status <= 399)
         stet__story_add(scene->story, &scene->part->verdict,

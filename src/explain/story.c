@@ -99,6 +99,15 @@ const char *stet__duration(int64_t seconds, char out[STET__DURATION_LEN])
     return out;
 }
 
+void stet__chapter_drop(struct stet__chapter *part, enum stet_rule rule)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < part->count; i++)
+        if (part->steps[i].step.rule != rule)
+            part->steps[kept++] = part->steps[i];
+    part->count = kept;
+}
+
 /* Rules of which a plain no says something, too. */
 static bool tells_by_no(enum stet_rule rule)
 {

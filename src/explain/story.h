@@ -36,6 +36,8 @@ struct stet__chapter {
     struct stet__told steps[STET__CHAPTER_STEPS];
     size_t count;
     struct stet_span verdict; /* one or more sentences */
+    struct stet_span brief;   /* the same in half a sentence, for the conclusion; may be absent */
+    struct stet_span either;  /* the same for caches of both kinds, where there is a difference */
     bool has_reason;
     enum stet_reason reason; /* of the verdict */
     enum stet__right right;  /* whether what was recorded is what is due */
@@ -78,6 +80,9 @@ struct stet__gatherer {
 };
 
 struct stet__gatherer stet__gatherer_of(struct stet__story *story, struct stet__chapter *part);
+
+/* Leaves the steps of a rule out that are no matter of this part. */
+void stet__chapter_drop(struct stet__chapter *part, enum stet_rule rule);
 
 /* Whether a step is worth a line: it found something, and not only that nothing stands against it. */
 bool stet__told_matters(const struct stet__told *told);

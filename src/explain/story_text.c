@@ -128,7 +128,7 @@ static void put_outcome(struct pen *pen, const struct stet_step *step)
     colour(pen, step->decides ? PLAIN : "");
 }
 
-static void put_step(struct pen *pen, const struct stet__told *told, unsigned number)
+static void put_step(struct pen *pen, const struct stet__told *told, unsigned number, bool sentence)
 {
     char text[16];
     const struct stet_rule_row *row = stet_rule_row(told->step.rule);
@@ -146,7 +146,7 @@ static void put_step(struct pen *pen, const struct stet__told *told, unsigned nu
     put(pen, row->clause);
     colour(pen, PLAIN);
     put(pen, "\n");
-    if (!told->step.has_reason)
+    if (!sentence)
         return;
     colour(pen, DIM);
     put(pen, "     ");
@@ -189,9 +189,13 @@ static void put_part(struct pen *pen, const struct stet__chapter *part)
     put(pen, part->title);
     colour(pen, PLAIN);
     put(pen, "\n");
-    for (size_t i = 0; i < part->count; i++)
+    for (size_t i = 0; i < part->count; i++) {
+        const struct stet_step *step = &part->steps[i].step;
+        /* That of the verdict stands below, all by itself. */
+        bool sentence = step->has_reason && !(part->has_reason && step->reason == part->reason);
         if (pen->look->all || stet__told_matters(&part->steps[i]))
-            put_step(pen, &part->steps[i], ++number);
+            put_step(pen, &part->steps[i], ++number, sentence);
+    }
     if (part->verdict.ptr) {
         colour(pen, colours[part->right]);
         put_wrapped(pen, part->verdict, "  => ", "     ");
