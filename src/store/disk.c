@@ -48,7 +48,7 @@ int stet__disk_open(const struct stet__disk_settings *settings, struct stet__dis
         return STET_E_STORE_MEMORY;
     }
     disk->settings = *settings;
-    disk->lock = -1;
+    disk->lock = disk->writer = -1;
     if (disk->settings.object_max == 0 || disk->settings.object_max > settings->octets_max)
         disk->settings.object_max = settings->octets_max / (settings->object_max == 0 ? 8 : 1);
     int code = open_all(disk, cause);

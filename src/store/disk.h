@@ -11,6 +11,7 @@
  *                               written to again
  *   parts/...                   content that is not complete: of a download under way, whose writer holds a
  *                               lock on it, or of one that was interrupted and can be resumed
+ *   writer                      locked by who changes the index or bodies/
  *   lock                        held shared by who uses the folder, alone by who begins the index anew
  *
  * Heads and bodies are apart: a 304 rewrites a record, never a body. Names of bodies come and go within write

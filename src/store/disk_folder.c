@@ -80,7 +80,7 @@ int stet__disk_folder_open(struct stet__disk *disk, const char **cause)
 
 void stet__disk_folder_close(struct stet__disk *disk)
 {
-    const int all[] = {disk->folder, disk->bodies, disk->parts, disk->lock};
+    const int all[] = {disk->folder, disk->bodies, disk->parts, disk->lock, disk->writer};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i] >= 0)
             close(all[i]);

@@ -5,6 +5,13 @@
  * An index that is damaged as far as that can be seen (no LMDB file, shorter than its pages, no tables, or
  * LMDB said so earlier), or that has another format, is moved aside and begun anew: a cache can be fetched
  * again. That needs the folder alone, which nobody gets who does not wait for all others to be gone.
+ *
+ * LMDB's own locks are robust mutexes in shared memory. A process that waits for one can sleep for ever: the
+ * wake-up goes to one that is killed before it takes the mutex, a third takes it without knowing that
+ * somebody waits, and wakes nobody (test/unit/disk_kill.c met it within seconds). So nobody ever waits for
+ * one: whatever LMDB does under a mutex is done here under flock of the file "writer", which the kernel
+ * gives up with its holder, and for which it wakes whoever waits. That are write transactions, opening, and
+ * taking a reader's slot, which is kept.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +42,20 @@ static const struct format format = {
     sizeof(struct stet__disk_record),
     sizeof(struct stet__disk_content),
 };
+
+static bool lock_writer(struct stet__disk *disk)
+{
+    int code;
+    do
+        code = flock(disk->writer, LOCK_EX);
+    while (code != 0 && errno == EINTR);
+    return code == 0;
+}
+
+static void unlock_writer(struct stet__disk *disk)
+{
+    (void)flock(disk->writer, LOCK_UN);
+}
 
 int stet__disk_noted(struct stet__disk *disk, int code)
 {
@@ -157,9 +178,14 @@ static int one_try(struct stet__disk *disk)
 {
     if (faccessat(disk->folder, MARK, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return MDB_CORRUPTED;
+    if (!lock_writer(disk))
+        return errno;
     int code = open_environment(disk);
+    if (code == 0 && (code = mdb_txn_begin(disk->env, NULL, MDB_RDONLY, &disk->reader)) == 0)
+        mdb_txn_reset(disk->reader);
     if (code != 0)
         stet__disk_index_close(disk);
+    unlock_writer(disk);
     return code;
 }
 
@@ -170,7 +196,8 @@ int stet__disk_index_open(struct stet__disk *disk, const char **cause)
 {
     const char *news = NULL;
     disk->lock = openat(disk->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (disk->lock < 0 || flock(disk->lock, LOCK_SH) != 0) {
+    disk->writer = openat(disk->folder, "writer", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (disk->lock < 0 || disk->writer < 0 || flock(disk->lock, LOCK_SH) != 0) {
         *cause = "the folder of the cache cannot be locked";
         return STET_E_STORE_FOLDER;
     }
@@ -199,23 +226,12 @@ int stet__disk_index_open(struct stet__disk *disk, const char **cause)
 
 MDB_txn *stet__disk_read_begin(struct stet__disk *disk)
 {
-    int code, dead;
     if (disk->broken)
         return NULL;
-    for (int i = 0; i < 3; i++) {
-        code = disk->reader ? mdb_txn_renew(disk->reader)
-                            : mdb_txn_begin(disk->env, NULL, MDB_RDONLY, &disk->reader);
-        if (code == 0)
-            return disk->reader;
-        if (code == MDB_MAP_RESIZED)
-            (void)mdb_env_set_mapsize(disk->env, 0);
-        else if (code == MDB_READERS_FULL)
-            (void)mdb_reader_check(disk->env, &dead);
-        else
-            break;
-    }
-    (void)stet__disk_noted(disk, code);
-    return NULL;
+    int code = mdb_txn_renew(disk->reader);
+    if (code == MDB_MAP_RESIZED && mdb_env_set_mapsize(disk->env, 0) == 0)
+        code = mdb_txn_renew(disk->reader);
+    return stet__disk_noted(disk, code) == 0 ? disk->reader : NULL;
 }
 
 void stet__disk_read_end(struct stet__disk *disk)
@@ -280,6 +296,8 @@ int stet__disk_write(struct stet__disk *disk, stet__disk_step *step, void *owner
     int code = 0;
     if (disk->broken)
         return MDB_CORRUPTED;
+    if (!lock_writer(disk))
+        return errno;
     for (int i = 0; i < TRIES; i++) {
         code = one_write(disk, &change, step, owner);
         if (code == MDB_MAP_FULL)
@@ -289,6 +307,7 @@ int stet__disk_write(struct stet__disk *disk, stet__disk_step *step, void *owner
         if (code != MDB_MAP_FULL && code != MDB_MAP_RESIZED)
             break;
     }
+    unlock_writer(disk);
     for (size_t i = 0; code == 0 && !change.discard && i < change.unlinked_count; i++) {
         char name[STET__DISK_NAME_BYTES];
         stet__disk_part_name(change.unlinked[i], name);

@@ -132,9 +132,9 @@ struct stet__disk_pending;
 struct stet__disk {
     struct stet__disk_settings settings;
     int folder, bodies, parts; /* directories */
-    int lock;
+    int lock, writer;          /* files that are locked */
     MDB_env *env;
-    MDB_txn *reader; /* reset between uses */
+    MDB_txn *reader; /* reset between uses; its slot is kept */
     MDB_dbi tables[STET__DISK_TABLES];
     uint64_t boot;
     uint64_t next; /* id */
@@ -144,7 +144,7 @@ struct stet__disk {
 };
 
 /* disk_folder.c */
-int stet__disk_folder_open(struct stet__disk *disk, const char **cause); /* descriptors but `lock` */
+int stet__disk_folder_open(struct stet__disk *disk, const char **cause); /* descriptors but the locks */
 void stet__disk_folder_close(struct stet__disk *disk);
 uint64_t stet__disk_boot(void);
 uint64_t stet__disk_random(void);
