@@ -12,7 +12,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as xml
 
-PLAIN_BLOCKS = ("c", "console", "output", "sh", "text")  # the others are parts of executed cases, named on the page
+PLAIN_BLOCKS = ("c", "console", "output", "php", "python", "sh", "text")  # the others are parts of executed cases, named on the page
 NAMESPACE = "{http://commonmark.org/xml/1.0}"
 
 

@@ -159,9 +159,9 @@ static const char *open_replacement(struct stet__get_file *file)
 const char *stet__get_file_open(struct stet__get_file *file, bool gather)
 {
     file->written = 0;
-    if (file->kind == STET__GET_FILE_REPLACE)
+    if (file->path && file->kind == STET__GET_FILE_REPLACE)
         return open_replacement(file);
-    if (file->kind == STET__GET_FILE_DIRECT) {
+    if (file->path) {
         file->fd = open(file->path, O_WRONLY | O_CLOEXEC);
         return file->fd < 0 ? strerrordesc_np(errno) : NULL;
     }
