@@ -144,7 +144,7 @@ static void measure(struct stet__task *task, const struct stet__disk_entry *entr
     const struct stet_fields *from = &entry->stored.response.fields;
     struct stet__disk_put put = {task->key, &stored, &entry->id, 1};
     bool framed = task->hop.framing == STET_BODY_CHUNKED &&
-                  stet_cache_control_has(&stored.control, STET_CC_IMMUTABLE) &&
+                  stet_cache_control_has(&task->hop.next.control, STET_CC_IMMUTABLE) &&
                   !stet_fields_have(from, STET_FIELD_CONTENT_LENGTH);
     if (!framed || !lines_begin(task, &lines, from->count + 1))
         return;

@@ -13,15 +13,6 @@ enum stet__step stet__task_fail(struct stet__task *task, int status)
     return STET__STEP_END;
 }
 
-enum stet__step stet__task_done(struct stet__task *task)
-{
-    int status = stet__flow_close(&task->flow);
-    if (status != STET_OK)
-        return stet__task_fail(task, status);
-    task->result.status = STET_OK;
-    return STET__STEP_END;
-}
-
 enum stet__step stet__task_mend(struct stet__task *task)
 {
     if (++task->mended > STET__MENDS_MAX)
@@ -79,6 +70,19 @@ static void find(struct stet__task *task)
     hop->question.count = count;
 }
 
+/* A response of this very second is within max-age=0 (RFC 9111 section 5.2.1.1), but not what --refresh is
+ * for. */
+static void insist(struct stet__hop *hop)
+{
+    const struct stet_stored *chosen = hop->stored[hop->decision.chosen];
+    bool fresh = hop->decision.ttl_s > 0;
+    if (fresh && stet_cache_control_has(&chosen->control, STET_CC_IMMUTABLE))
+        return;
+    hop->decision.action = STET_CACHE_REVALIDATE;
+    hop->decision.reason = STET_REASON_REQUEST_MAX_AGE;
+    hop->decision.forward = fresh ? STET_FWD_REQUEST : STET_FWD_STALE;
+}
+
 static void decide(struct stet__task *task)
 {
     struct stet__hop *hop = &task->hop;
@@ -88,6 +92,8 @@ static void decide(struct stet__task *task)
     hop->question.policy = &task->get->settings.policy;
     hop->question.now = hop->now;
     stet_cache_decide(&hop->question, &hop->decision);
+    if (task->get->settings.mode == STET__GET_REFRESH && hop->decision.action == STET_CACHE_SERVE)
+        insist(hop);
     bool fails = task->get->settings.mode == STET__GET_OFFLINE &&
                  (hop->own || hop->decision.action != STET_CACHE_SERVE);
     if (hop->own || fails) {

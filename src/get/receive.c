@@ -314,8 +314,14 @@ static enum stet__step came(struct stet__task *task)
     struct stet__disk_entry entry;
     if (hop->extends && hop->offset != hop->next.held.range.last + 1)
         return damaged(task);
+    bool whole = !hop->extends || hop->combination.held.complete;
+    int status = whole && !hop->redirects ? stet__flow_close(&task->flow) : STET_OK;
+    if (status != STET_OK) {
+        stet__commit_drop(task);
+        return stet__task_fail(task, status);
+    }
     bool kept = stet__commit_end(task, &entry);
-    if (hop->extends && !hop->combination.held.complete)
+    if (!whole)
         return go_on(task);
     const struct stet_fields *fields = hop->extends ? &hop->combined.response.fields : &hop->response.fields;
     if (kept && stet__digest_judge(fields, entry.digest) == STET__DIGEST_DIFFERS) {
@@ -329,7 +335,7 @@ static enum stet__step came(struct stet__task *task)
         stet__disk_count(task->get->disk, STET__DISK_MISS, hop->extends ? task->result.saved_octets : 0);
     tell_changed(task, kept ? &entry : NULL);
     if (!hop->redirects)
-        return stet__task_done(task);
+        return STET__STEP_END;
     if (!stet__answer_redirect(task, &hop->next, NULL, STET__GET_ORIGIN))
         return stet__task_fail(task, STET_E_GET_MEMORY);
     return stet__redirect_follow(task, &hop->response);
@@ -368,7 +374,9 @@ enum stet__step stet__receive_conclude(struct stet__task *task)
         return unanswered(task);
     if (task->intake == STET__INTAKE_DISCARD)
         return without_content(task);
-    if (task->result.transfer.status != STET_OK)
+    if (task->result.transfer.status != STET_OK && !task->hop.redirects)
         return cut_off(task);
+    if (task->result.transfer.status != STET_OK) /* where it leads is known */
+        stet__commit_cut(task);
     return came(task);
 }

@@ -115,7 +115,7 @@ enum stet__step stet__stored_answer(struct stet__task *task, size_t i, enum stet
     if (status == STET_OK)
         status = stet__flow_close(&task->flow);
     if (status == STET_OK)
-        return stet__task_done(task);
+        return STET__STEP_END;
     if (status != STET_E_GET_SINK && status != STET_E_GET_STOPPED)
         stet__disk_remove_entry(disk, entry->id); /* it cannot be decoded: another try brings another one */
     return stet__task_fail(task, status);

@@ -154,9 +154,6 @@ bool stet__task_run(struct stet__task *task);
 /* The job fails for a reason of status.def, in its words, or those of the transfer. */
 enum stet__step stet__task_fail(struct stet__task *task, int status);
 
-/* All of the answer is there. */
-enum stet__step stet__task_done(struct stet__task *task);
-
 /* What is stored is not what it should be: all of it is asked for, once. Fails the next time. */
 enum stet__step stet__task_mend(struct stet__task *task);
 
