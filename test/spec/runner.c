@@ -30,7 +30,7 @@ struct reader {
 static const struct spec_subject *const subject_tables[] = {
     spec_cache_subjects, spec_coding_subjects,    spec_select_subjects, spec_forward_subjects,
     spec_http1_subjects, spec_condition_subjects, spec_value_subjects,  spec_field_subjects,
-    spec_sf_subjects,    spec_decide_subjects,    spec_lint_subjects,
+    spec_sf_subjects,    spec_decide_subjects,    spec_lint_subjects,   spec_explain_subjects,
 };
 
 static const struct spec_subject *find_subject(struct stet_span name)

@@ -68,6 +68,7 @@ extern const struct spec_subject spec_select_subjects[];
 extern const struct spec_subject spec_forward_subjects[];
 extern const struct spec_subject spec_cache_subjects[];
 extern const struct spec_subject spec_coding_subjects[];
+extern const struct spec_subject spec_explain_subjects[];
 extern const struct spec_subject spec_lint_subjects[];
 
 /* Parses the request of a run as the run says (feed, guard). `room` has SPEC_FIELDS_MAX elements. */
