@@ -117,7 +117,8 @@ static void tell_end(struct stet__get_run *run)
         fprintf(stderr, "%s\n", line);
     }
     if (run->stop && run->disk)
-        stet__cli_complain("get: stopped; the same command goes on from here, with what came so far");
+        stet__cli_complain(
+            "get: stopped; the same command goes on, with what came so far where that is possible");
     else if (run->stop)
         stet__cli_complain("get: stopped");
 }
@@ -190,6 +191,7 @@ static int run(const struct stet__get_options *options, char *const *urls, size_
         stet__cli_complain("get: out of memory");
     stet__get_request_release(&run.request);
     stet__get_input_close(&run.input);
+    stet__get_claims_release(&run.claims);
     if (run.reader_is_gone)
         return end_by_pipe();
     int told = stet__cli_told();

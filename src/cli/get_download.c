@@ -153,6 +153,17 @@ static bool is_unwanted(const struct stet__get_download *download)
            (options->json && !download->item.path && !download->item.to_stdout);
 }
 
+static const char *find_place(struct stet__get_download *download)
+{
+    struct stet__get_run *run = download->run;
+    struct stet__get_file *file = &download->file;
+    const char *wrong = stet__get_place_find(file, download->item.path, run->options->create_folders);
+    if (wrong || file->kind != STET__GET_FILE_REPLACE ||
+        stet__get_claim(&run->claims, file->path, download->item.uri))
+        return wrong;
+    return "another URL is written there already; -o gives this one another name";
+}
+
 static enum stet__get_take begin(void *owner, const struct stet__get_answer *answer)
 {
     struct stet__get_download *download = owner;
@@ -166,7 +177,7 @@ static enum stet__get_take begin(void *owner, const struct stet__get_answer *ans
         return STET__GET_SKIP;
     const char *wrong = NULL;
     if (download->item.path)
-        wrong = stet__get_place_find(&download->file, download->item.path, options->create_folders);
+        wrong = find_place(download);
     download->kept = !wrong && !headed && has_content(download, answer);
     download->whole = !headed;
     if (download->kept)
@@ -229,10 +240,13 @@ static bool restart(void *owner)
 static void progress(void *owner, uint64_t received, uint64_t expected)
 {
     struct stet__get_download *download = owner;
-    if (!download->bar)
-        return;
-    download->bar->received = received;
-    download->bar->expected = expected;
+    struct stet__get_tally *tally = &download->run->tally;
+    tally->under_way_octets += received - download->received;
+    download->received = received;
+    if (download->bar) {
+        download->bar->received = received;
+        download->bar->expected = expected;
+    }
     stet__get_progress_draw(&download->run->progress);
 }
 
@@ -309,6 +323,7 @@ static void end(void *owner, const struct stet__get_result *result)
     if (result->status == STET_OK && !download->wrong)
         finish_file(download, result);
     int code = exit_code(download, result);
+    run->tally.under_way_octets -= download->received;
     count(run, result, code);
     if (download->kept)
         run->tally.not_written++;

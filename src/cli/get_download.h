@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "cli/cli.h"
+#include "cli/get_claim.h"
 #include "cli/get_file.h"
 #include "cli/get_input.h"
 #include "cli/get_progress.h"
@@ -21,6 +22,7 @@ struct stet__get_run {
     struct stet__disk *disk; /* or NULL */
     struct stet__get_progress progress;
     struct stet__get_tally tally;
+    struct stet__get_claims claims;
     bool many;           /* more than one URL, perhaps */
     bool terminal;       /* standard output is one */
     bool reader_is_gone; /* of standard output */
@@ -40,6 +42,7 @@ struct stet__get_download {
     struct stet__get_file file;
     struct stet__get_bar *bar; /* or NULL */
     int64_t started_us;
+    uint64_t received; /* as the progress has it */
     /* Of the answer. */
     char *uri, *redirect; /* owned */
     struct stet_field *fields;

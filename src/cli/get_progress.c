@@ -104,7 +104,7 @@ static void add_time(int64_t us, char *out, size_t room)
 static void add_octets(const struct stet__get_tally *tally, char *out, size_t room)
 {
     char received[STET__GET_OCTETS_ROOM], saved[STET__GET_OCTETS_ROOM];
-    stet__get_octets_format(tally->received_octets, received);
+    stet__get_octets_format(tally->received_octets + tally->under_way_octets, received);
     stet__get_octets_format(tally->saved_octets, saved);
     add(out, room, "; %s received", received);
     if (tally->saved_octets > 0)

@@ -23,8 +23,9 @@ struct stet__get_tally {
     size_t begun, ended, failed;
     size_t expected; /* of all; 0: not known */
     size_t by_source[STET__GET_SOURCES];
-    size_t not_written; /* files that had the content already */
-    uint64_t received_octets, saved_octets;
+    size_t not_written;                     /* files that had the content already */
+    uint64_t received_octets, saved_octets; /* of those that have ended */
+    uint64_t under_way_octets;              /* of the others, so far */
     int64_t started_us;
 };
 

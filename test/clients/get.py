@@ -6,6 +6,7 @@ plays (test/vtc/get) and of test/spec.
 One server is `stet serve`, whose files change; the other, Origin, says what it was asked, waits, or breaks off, as its path has it.
 """
 
+import base64
 import contextlib
 import fcntl
 import http.server
@@ -139,6 +140,9 @@ def where_content_goes(world):
     tap.same("more -o than URLs are a mistake", world.get("-o", "a", "-o", "b", url)[0], 2)
     tap.same("-O without a name in the URL", world.get("-O", world.serve + "/"),
              (2, "", f"stet: get: {world.serve}/: the URL ends in no name for a file; -o gives it one\n"))
+    code, _, told = world.get("--remote-name-all", url, world.origin + "/x/hello.txt", url)
+    tap.same("two URLs do not get into one file, but one may be there twice", (code, told.split("\n")[0], world.read("hello.txt")),
+             (6, f"stet: get: {world.origin}/x/hello.txt: hello.txt: another URL is written there already; -o gives this one another name", "hello\n"))
     tap.same("--output-dir needs the folder", world.get("--output-dir", "new/deep", url)[0], 1)
     tap.same("--create-dirs makes it", (world.get("--create-dirs", "--output-dir", "new/deep", url)[0], world.listed("new/deep")), (0, ["hello.txt"]))
     world.clear()
@@ -230,6 +234,7 @@ def requests(world):
     tap.same("--data-raw takes @ as it is", asked("-A", "", "--data-raw", "@data").split("\n")[-1], "@data")
     tap.same("-G makes a query", asked("-A", "", "-G", "-d", "a=1", path="/echo?b=2"), "GET /echo?b=2&a=1\naccept: */*\n")
     tap.same("-X", asked("-A", "", "-X", "ODD").split("\n")[0], "ODD /echo")
+    tap.same("-u", "authorization: Basic " + base64.b64encode(b"me:secret").decode() in asked("-u", "me:secret").split("\n"), True)
     tap.same("letters stand together", asked("-sSfLA", "me").split("\n")[0], "GET /echo")
     tap.same("codings are asked for", "accept-encoding: br, zstd, gzip" in world.get(world.origin + "/echo")[1], True)
     tap.same("unless -H removes them", "accept-encoding" in world.get("-H", "Accept-Encoding:", world.origin + "/echo")[1], False)
@@ -331,7 +336,7 @@ def interrupted(world):
     told = process.communicate(timeout=PATIENCE_S)[1].decode()
     Handler.go_on.set()
     tap.same("SIGINT ends it in order", (process.returncode, told, world.read("kept"), world.listed()),
-             (130, "stet: get: stopped; the same command goes on from here, with what came so far\n", "precious\n", ["kept"]))
+             (130, "stet: get: stopped; the same command goes on, with what came so far where that is possible\n", "precious\n", ["kept"]))
     world.clear()
 
 
