@@ -12,7 +12,7 @@
  * content=WORD (its octets, and also its digest), length=OCTETS (with content= another one, without it the
  * octets are not kept), identity=WORD or undecodable (without its codings; else it is the same);
  * identity-length=OCTETS; behind=OCTETS, cut, minor=0 (on the wire), no-wire (nobody looked); http (no TLS);
- * no-uri; changing (of a base).
+ * no-uri; changing (of a base); nothing (no answer came).
  *
  * `lint` gives all findings but the good ones, by severity and name, `lint-good` these alone. With a name
  * behind it, it is about that row: `found` and the detail, once for each finding, or `none`. `lint-shown
@@ -146,6 +146,8 @@ static bool set_flag(struct stet_lint_exchange *view, struct stet_span word)
         view->identity_known = false;
     else if (stet_span_equal(word, STET_SPAN("http")))
         view->secure = false;
+    else if (stet_span_equal(word, STET_SPAN("nothing")))
+        view->response.status = 0;
     else if (stet_span_equal(word, STET_SPAN("changing")))
         view->changing = true;
     else if (stet_span_equal(word, STET_SPAN("no-uri")))
