@@ -34,6 +34,28 @@ static struct stet_span small_of(MDB_val value)
     return stet_span_skip(stet_span_of(value.mv_data, value.mv_size), sizeof(struct stet__disk_content));
 }
 
+/*
+ * There is a file with that name: a doomed one, a damaged one, or one of a transaction that did not end. At
+ * no instant may the name be gone, because a record may count on it; and the name in parts/ stays as the
+ * trace.
+ */
+static int take_name(struct stet__disk *disk, const char *part, const char *name)
+{
+    char other[STET__DISK_NAME_BYTES];
+    struct stat there, ours;
+    if (fstatat(disk->bodies, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+        fstatat(disk->parts, part, &ours, AT_SYMLINK_NOFOLLOW) == 0 && there.st_ino == ours.st_ino)
+        return 0; /* this transaction is run again */
+    stet__disk_part_name(stet__disk_random(), other);
+    if (linkat(disk->parts, part, disk->parts, other, 0) != 0)
+        return errno;
+    if (renameat(disk->parts, other, disk->bodies, name) == 0)
+        return 0;
+    int cause = errno;
+    (void)unlinkat(disk->parts, other, 0);
+    return cause;
+}
+
 /* The file in parts/ gets the name of its digest, too. 0 or errno. */
 static int name_file(struct stet__disk *disk, const struct stet__disk_source *source, const char *name)
 {
@@ -45,13 +67,10 @@ static int name_file(struct stet__disk *disk, const struct stet__disk_source *so
     if (errno == ENOENT && mkdirat(disk->bodies, folder, 0700) == 0 &&
         linkat(disk->parts, part, disk->bodies, name, 0) == 0)
         return 0;
-    if (errno == EEXIST) {
-        /* Doomed, or of a transaction that did not end. rename would do nothing between names of one file. */
-        if (unlinkat(disk->bodies, name, 0) == 0 && linkat(disk->parts, part, disk->bodies, name, 0) == 0)
-            return 0;
-    }
+    if (errno == EEXIST)
+        return take_name(disk, part, name);
     /* A file system without hard links: what is left then if we die is found by verify only. */
-    if (errno == EPERM || errno == EOPNOTSUPP || errno == EMLINK)
+    if (errno == EPERM || errno == EOPNOTSUPP)
         return renameat(disk->parts, part, disk->bodies, name) == 0 ? 0 : errno;
     return errno;
 }
@@ -75,11 +94,6 @@ static int place(struct stet__disk_change *change, const unsigned char *digest,
     return code == MDB_NOTFOUND ? 0 : code;
 }
 
-static bool same_file(const struct stet__disk_identity *a, const struct stet__disk_identity *b)
-{
-    return a->ino == b->ino && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
-}
-
 /* Whether what is there is still what it was. If not, what came now takes its place. */
 static bool intact(struct stet__disk *disk, const unsigned char *digest,
                    const struct stet__disk_content *content)
@@ -93,7 +107,8 @@ static bool intact(struct stet__disk *disk, const unsigned char *digest,
     if (fstatat(disk->bodies, name, &state, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
     stet__disk_identify(disk, &state, &now);
-    return same_file(&now, &content->identity) && (uint64_t)state.st_size == content->octets;
+    return now.ino == content->identity.ino && now.mtime_ns == content->identity.mtime_ns &&
+           (uint64_t)state.st_size == content->octets;
 }
 
 int stet__disk_content_add(struct stet__disk_change *change, const unsigned char *digest,

@@ -161,7 +161,6 @@ void stet__disk_identify(const struct stet__disk *disk, const struct stat *state
     *out = (struct stet__disk_identity){
         .ino = state->st_ino,
         .mtime_ns = ns(state->st_mtim),
-        .ctime_ns = ns(state->st_ctim),
         .boot = disk->boot,
     };
 }

@@ -98,10 +98,10 @@ struct stet__disk_record {
     uint32_t reserved;
 };
 
-/* A file as it was when its octets were last known. */
+/* A file as it was when its octets were last known. Its ctime changes with its names. */
 struct stet__disk_identity {
     uint64_t ino;
-    int64_t mtime_ns, ctime_ns;
+    int64_t mtime_ns;
     uint64_t boot; /* 0: not known, so no other time is the same boot */
 };
 

@@ -434,6 +434,23 @@ static void test_damaged_body_is_a_miss(void **state)
     assert_int_equal(faults(world, false, NULL), 0);
 }
 
+/* The same octets again leave the file that is there, and do not make it suspect. */
+static void test_intact_file_stays(void **state)
+{
+    struct world *world = *state;
+    struct stat before, after;
+    char path[256];
+    (void)put_filled(world, "http://a/", 100000, 3);
+    assert_int_equal(find(world, "http://a/"), 1);
+    body_path(world, path);
+    assert_int_equal(stat(path, &before), 0);
+    (void)put_filled(world, "http://b/", 100000, 3);
+    assert_int_equal(find(world, "http://b/"), 1);
+    assert_int_equal(stat(path, &after), 0);
+    assert_true(before.st_ino == after.st_ino);
+    assert_int_equal(after.st_nlink, 1);
+}
+
 /* Another time of the file, but the same octets: hashed once and believed. */
 static void test_touched_body_is_believed(void **state)
 {
@@ -623,6 +640,7 @@ int main(void)
         TEST(test_body_under_way_can_be_read),
         TEST(test_outputs),
         TEST(test_damaged_body_is_a_miss),
+        TEST(test_intact_file_stays),
         TEST(test_touched_body_is_believed),
         TEST(test_garbage_index),
         TEST(test_index_grows),
