@@ -64,12 +64,12 @@ struct stet__check_report {
 };
 
 /*
- * The grade: A+ nothing but good rows and notes that name no lost transfer; A notes; B one to two warnings, C
- * more; D one error, F more. Told in stet-check(1). `counts` are by severity.
+ * The grade: A+ nothing to say; A notes; B one or two warnings, C more; D one error, F more. Told in
+ * docs/check.md. `counts` are by severity.
  */
 void stet__check_grade(const size_t counts[STET_LINT_BAD + 1], char out[3]);
 
-/* Servers for which there is advice: X(symbol, name). */
+/* Servers for which there is advice. */
 enum stet__check_server {
     STET__SERVER_NGINX,
     STET__SERVER_APACHE,
@@ -79,9 +79,27 @@ enum stet__check_server {
 };
 const char *stet__check_server_name(enum stet__check_server server);
 
+/* The one that the answers of a resource name; STET__SERVER_COUNT if it is none of them, or not told. */
+enum stet__check_server stet__check_server_of(const struct stet__check_resource *resource);
+
 /* How to mend it there: a few lines of configuration or code, or NULL if it is not known. Static storage.
  * mend.def has the rows. */
 const char *stet__check_mend(enum stet_lint lint, enum stet__check_server server);
+
+/* Where a clause of lint.def can be read. False if it names no document. */
+enum { STET__CLAUSE_URI_LEN = 128 };
+bool stet__check_clause_uri(const char *clause, char out[STET__CLAUSE_URI_LEN]);
+
+/* Unix seconds as RFC 3339 has them: "2026-11-21T18:49:16Z". Years 1970 to 9999; others are clamped. */
+enum { STET__CHECK_TIME_LEN = sizeof "2026-11-21T18:49:16Z" };
+void stet__check_time(int64_t at, char out[STET__CHECK_TIME_LEN]);
+
+/* The place of an exchange among those of its resource, from 1; 0 if it is none of them. */
+size_t stet__check_exchange_number(const struct stet__check_resource *resource,
+                                   const struct stet__check_exchange *exchange);
+
+/* "s", but for 1. */
+const char *stet__check_plural(size_t n);
 
 struct stet__check_style {
     bool colour;    /* terminal: escape sequences */
@@ -89,8 +107,9 @@ struct stet__check_style {
     unsigned width; /* of the terminal in columns; 0: 80 */
 };
 
-/* The writers append to `out`; text is UTF-8 (octets of fields that are not are shown as Latin-1). False:
- * `out` is full. */
+/* The writers append to `out`; text is UTF-8. What servers chose is shown as text.h says. False: `out` is
+ * full.
+ */
 bool stet__check_write_terminal(const struct stet__check_report *report,
                                 const struct stet__check_style *style, struct stet__buffer *out);
 bool stet__check_write_json(const struct stet__check_report *report, struct stet__buffer *out);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What all writers of a report share: grades, addresses of clauses, times, and for which server there is
+ * advice.
+ */
+#include "check/report.h"
+
+#include <stdio.h>
+
+#include "check/text.h"
+
+void stet__check_grade(const size_t counts[STET_LINT_BAD + 1], char out[3])
+{
+    size_t bad = counts[STET_LINT_BAD], warn = counts[STET_LINT_WARN], note = counts[STET_LINT_NOTE];
+    const char *grade = bad > 1    ? "F"
+                        : bad == 1 ? "D"
+                        : warn > 2 ? "C"
+                        : warn > 0 ? "B"
+                        : note > 0 ? "A"
+                                   : "A+";
+    memcpy(out, grade, strlen(grade) + 1);
+}
+
+/* "RFC 9110 13.1.2" -> https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2; "RFC 9110 B" is an appendix. */
+bool stet__check_clause_uri(const char *clause, char out[STET__CLAUSE_URI_LEN])
+{
+    const char *space = strrchr(clause, ' ');
+    int document = space ? (int)(space - clause) : 0;
+    if (!space)
+        return false;
+    const char *part = space[1] >= '0' && space[1] <= '9' ? "section" : "appendix";
+    int len;
+    if (strncmp(clause, "RFC ", 4) == 0)
+        len = snprintf(out, STET__CLAUSE_URI_LEN, "https://www.rfc-editor.org/rfc/rfc%.*s#%s-%s",
+                       document - 4, clause + 4, part, space + 1);
+    else
+        len = snprintf(out, STET__CLAUSE_URI_LEN, "https://datatracker.ietf.org/doc/html/%.*s#%s-%s",
+                       document, clause, part, space + 1);
+    return len > 0 && len < STET__CLAUSE_URI_LEN;
+}
+
+/* Days since 1970-01-01 to a date of the Gregorian calendar; the year begins in March, so that the odd day is
+ * its last. */
+void stet__check_time(int64_t at, char out[STET__CHECK_TIME_LEN])
+{
+    static const int64_t last = INT64_C(253402300799); /* of the year 9999 */
+    at = at < 0 ? 0 : at > last ? last : at;
+    int64_t days = at / 86400 + 719468, second = at % 86400;
+    int64_t era = days / 146097, day_of_era = days % 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t march_month = (5 * day_of_year + 2) / 153;
+    unsigned day = (unsigned)(day_of_year - (153 * march_month + 2) / 5 + 1);
+    unsigned month = (unsigned)(march_month < 10 ? march_month + 3 : march_month - 9);
+    unsigned year = (unsigned)(year_of_era + era * 400 + (month <= 2)), of_day = (unsigned)second;
+    snprintf(out, STET__CHECK_TIME_LEN, "%04u-%02u-%02uT%02u:%02u:%02uZ", year % 10000, month % 100,
+             day % 100, of_day / 3600 % 100, of_day / 60 % 60, of_day % 60);
+}
+
+static const struct {
+    const char *name, *product; /* as the Server field has it, in lower case */
+} servers[] = {
+    [STET__SERVER_NGINX] = {"nginx", "nginx"},
+    [STET__SERVER_APACHE] = {"Apache", "apache"},
+    [STET__SERVER_CADDY] = {"Caddy", "caddy"},
+    [STET__SERVER_EXPRESS] = {"Express", "express"},
+};
+
+const char *stet__check_server_name(enum stet__check_server server)
+{
+    return servers[server].name;
+}
+
+static bool begins(struct stet_span value, const char *product)
+{
+    struct stet_span want = stet__text_of(product);
+    return value.len >= want.len && stet_span_equal_nocase(stet_span_of(value.ptr, want.len), want);
+}
+
+/* Express says so in X-Powered-By, if at all. What runs behind another server is told by neither. */
+static bool is_express(const struct stet__check_resource *resource)
+{
+    struct stet_span rest, line;
+    if (resource->exchange_count == 0)
+        return false;
+    rest = resource->exchanges[0].response;
+    while (stet__text_line(&rest, &line))
+        if (begins(line, "x-powered-by: express"))
+            return true;
+    return false;
+}
+
+enum stet__check_server stet__check_server_of(const struct stet__check_resource *resource)
+{
+    for (int i = 0; i < STET__SERVER_COUNT; i++)
+        if (begins(resource->server, servers[i].product))
+            return (enum stet__check_server)i;
+    return is_express(resource) ? STET__SERVER_EXPRESS : STET__SERVER_COUNT;
+}
+
+size_t stet__check_exchange_number(const struct stet__check_resource *resource,
+                                   const struct stet__check_exchange *exchange)
+{
+    for (size_t i = 0; i < resource->exchange_count; i++)
+        if (exchange == &resource->exchanges[i])
+            return i + 1;
+    return 0;
+}
+
+const char *stet__check_plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
