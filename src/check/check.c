@@ -15,7 +15,7 @@
 #include "check/visit.h"
 
 static const enum stet_coding codings[] = {STET_CODING_GZIP, STET_CODING_BR, STET_CODING_ZSTD};
-enum { CODINGS = sizeof codings / sizeof *codings, URI_MAX = 8192 };
+enum { CODINGS = sizeof codings / sizeof *codings, URI_MAX = 8192, WORTH_ASKING_TWICE = 256 };
 
 static const char *coding_name(enum stet_coding coding)
 {
@@ -69,6 +69,24 @@ static bool first_get(struct stet__visit *visit)
     return false;
 }
 
+static bool has_tag(const struct stet_lint_exchange *exchange)
+{
+    return stet_fields_have(&exchange->response.fields, STET_FIELD_ETAG);
+}
+
+/* A server that has to read a large file first may send its tag only later: that answer is the base then. */
+static void take_base(struct stet__visit *visit, struct stet__taken *again)
+{
+    struct stet__taken *base = &visit->base[STET_CODING_IDENTITY];
+    if (again->record.status != 200 || has_tag(&base->lint) || !has_tag(&again->lint))
+        return;
+    struct stet__taken first = *base;
+    bool changing = first.lint.changing;
+    *base = *again;
+    base->lint.changing = changing;
+    *again = first;
+}
+
 /* The same again: is it stable? From here on it is known whether the content changes all the time. */
 static void repeat(struct stet__visit *visit)
 {
@@ -81,25 +99,42 @@ static void repeat(struct stet__visit *visit)
             again.lint.identity_known &&
             memcmp(base->identity_digest, again.lint.identity_digest, STET_LINT_DIGEST_BYTES) != 0)
             base->changing = true;
+        take_base(visit, &again);
         stet__taken_release(&again);
     }
 }
 
-/* A plain GET for each coding, each the base of its own questions. */
+/* A plain GET that accepts one coding, the base of its own questions. */
+static void ask_coding(struct stet__visit *visit, enum stet_coding coding, size_t *exchange)
+{
+    const struct stet__probe probe = {.kind = STET_PROBE_CODING,
+                                      .variant = coding_name(coding),
+                                      .method = "GET",
+                                      .accept_encoding = coding_name(coding)};
+    struct stet__taken *coded = &visit->base[coding];
+    if (!wanted(visit, STET_PROBE_CODING))
+        return;
+    stet__taken_release(coded);
+    visit->has[coding] = stet__visit_ask(visit, &probe, NULL, coded) && coded->record.status == 200 &&
+                         stet_coding_of(&coded->lint.response.fields) == coding;
+    coded->lint.changing = base_of(visit, STET_CODING_IDENTITY)->changing;
+    *exchange = visit->gather.exchange_count - 1;
+}
+
+/* Servers and CDNs code in the background, after they were asked for the first time: so what came uncoded is
+ * asked for once more, and the last answer counts. */
 static void ask_codings(struct stet__visit *visit)
 {
-    struct stet_lint_exchange *base = base_of(visit, STET_CODING_IDENTITY);
-    for (int i = 0; i < CODINGS && wanted(visit, STET_PROBE_CODING); i++) {
-        enum stet_coding coding = codings[i];
-        const struct stet__probe probe = {.kind = STET_PROBE_CODING,
-                                          .variant = coding_name(coding),
-                                          .method = "GET",
-                                          .accept_encoding = coding_name(coding)};
-        struct stet__taken *coded = &visit->base[coding];
-        visit->has[coding] = stet__visit_ask(visit, &probe, base, coded) && coded->record.status == 200 &&
-                             stet_coding_of(&coded->lint.response.fields) == coding;
-        coded->lint.changing = base->changing;
-    }
+    size_t exchanges[CODINGS] = {0};
+    for (int i = 0; i < CODINGS; i++)
+        ask_coding(visit, codings[i], &exchanges[i]);
+    for (int i = 0; i < CODINGS; i++)
+        if (!visit->has[codings[i]] && base_of(visit, codings[i])->content_length >= WORTH_ASKING_TWICE)
+            ask_coding(visit, codings[i], &exchanges[i]);
+    for (int i = 0; i < CODINGS; i++)
+        if (stet__taken_answered(&visit->base[codings[i]]))
+            stet__visit_judge(visit, STET_PROBE_CODING, base_of(visit, STET_CODING_IDENTITY),
+                              base_of(visit, codings[i]), exchanges[i]);
 }
 
 /* The tag that came with a coding, asked with that coding. */
@@ -118,21 +153,23 @@ static void ask_coded_tags(struct stet__visit *visit)
     }
 }
 
-/* Each tag with each other coding. */
-static void ask_tag(struct stet__visit *visit, enum stet_coding of, enum stet_coding accepted)
+/* Each tag with each other coding, which is liked better, but not alone: what the client holds is of use to
+ * it, too. */
+static void ask_tag(struct stet__visit *visit, enum stet_coding of, enum stet_coding better)
 {
+    struct stet__arena *arena = &visit->run->report->arena;
     struct stet__probe probe;
-    char variant[64];
-    if (of == accepted || (of != STET_CODING_IDENTITY && !visit->has[of]) ||
-        (accepted != STET_CODING_IDENTITY && !visit->has[accepted]) ||
-        !wanted(visit, STET_PROBE_INM_CODING) ||
-        !stet__probe_make(&visit->run->report->arena, STET_PROBE_INM_CODING, 0, base_of(visit, of), &probe))
+    char text[64];
+    if (of == better || (of != STET_CODING_IDENTITY && !visit->has[of]) ||
+        (better != STET_CODING_IDENTITY && !visit->has[better]) || !wanted(visit, STET_PROBE_INM_CODING) ||
+        !stet__probe_make(arena, STET_PROBE_INM_CODING, 0, base_of(visit, of), &probe))
         return;
-    int len =
-        snprintf(variant, sizeof variant, "tag of %s, accepting %s", coding_name(of), coding_name(accepted));
-    probe.variant = stet__gather_text(&visit->run->report->arena, stet_span_of(variant, (size_t)len));
-    probe.accept_encoding = coding_name(accepted);
-    stet__visit_ask(visit, &probe, base_of(visit, of), NULL);
+    int len = snprintf(text, sizeof text, "%s, %s;q=0.5", coding_name(better), coding_name(of));
+    probe.accept_encoding = stet__gather_text(arena, stet_span_of(text, (size_t)len));
+    len = snprintf(text, sizeof text, "tag of %s, %s is liked better", coding_name(of), coding_name(better));
+    probe.variant = stet__gather_text(arena, stet_span_of(text, (size_t)len));
+    if (probe.variant && probe.accept_encoding)
+        stet__visit_ask(visit, &probe, base_of(visit, of), NULL);
 }
 
 static void ask_tags_by_codings(struct stet__visit *visit)

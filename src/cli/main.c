@@ -20,6 +20,8 @@ static const struct command {
     {"proxy", "cache what a web server says, and answer for it", stet__cli_proxy, stet__cli_proxy_help},
     {"purge", "have a running proxy forget what it has stored", stet__cli_purge, stet__cli_purge_help},
     {"get", "fetch what is not known yet, with a cache of one's own", stet__cli_get, stet__cli_get_help},
+    {"check", "find what is wrong with the 304s and the caching of a server", stet__cli_check,
+     stet__cli_check_help},
     {"explain", "say why an answer is a 304 or not, stored or not, fresh or not", stet__cli_explain,
      stet__cli_explain_help},
 };
