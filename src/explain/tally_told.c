@@ -48,8 +48,8 @@ static void put_head(const struct stet__tally *tally, struct stet__buffer *out)
     put_octets(out, tally->octets);
     put(out, " of content.");
     if (tally->gets > 0)
-        put(out, " Of %" PRIu64 " GETs %" PRIu64 " were answered with 304: %.1f %%.", tally->gets,
-            tally->not_modified, percent(tally->not_modified, tally->gets));
+        put(out, " %" PRIu64 " of %" PRIu64 " GETs got a 304: %.1f %%.", tally->not_modified, tally->gets,
+            percent(tally->not_modified, tally->gets));
     put(out, "\n");
     if (tally->aborted > 0)
         put(out, "%" PRIu64 " were cut off.\n", tally->aborted);

@@ -107,7 +107,7 @@ static void test_told(void **state)
     assert_true(stet__buffer_append(&text, stet_span_of("", 1)));
     assert_string_equal(
         text.ptr,
-        "3 answers, 1.5 kB of content. Of 3 GETs 2 were answered with 304: 66.7 %.\n\n"
+        "3 answers, 1.5 kB of content. 2 of 3 GETs got a 304: 66.7 %.\n\n"
         "         2   66.7 %  if-none-match-matches  A tag of If-None-Match equals the current one by "
         "weak comparison.\n"
         "         1   33.3 %  ok                     The selected representation is sent.\n");
