@@ -39,6 +39,15 @@ static bool has_doomed(struct stet__disk *disk)
     return stat.ms_entries > 0;
 }
 
+static void settle_object_max(struct stet__disk *disk)
+{
+    struct stet__disk_settings *settings = &disk->settings;
+    if (settings->object_max == 0)
+        settings->object_max = settings->octets_max / 8;
+    else if (settings->object_max > settings->octets_max)
+        settings->object_max = settings->octets_max;
+}
+
 int stet__disk_open(const struct stet__disk_settings *settings, struct stet__disk **out, const char **cause)
 {
     struct stet__disk *disk = calloc(1, sizeof *disk);
@@ -49,13 +58,13 @@ int stet__disk_open(const struct stet__disk_settings *settings, struct stet__dis
     }
     disk->settings = *settings;
     disk->lock = disk->writer = -1;
-    if (disk->settings.object_max == 0 || disk->settings.object_max > settings->octets_max)
-        disk->settings.object_max = settings->octets_max / (settings->object_max == 0 ? 8 : 1);
     int code = open_all(disk, cause);
     if (code != STET_OK) {
         close_all(disk);
         return code;
     }
+    settle_object_max(disk);
+    disk->settings.folder = NULL; /* the caller's */
     disk->boot = stet__disk_boot();
     disk->next = stet__disk_random() >> 1; /* never given twice, whoever else gives ids */
     (void)stet__disk_sweep(disk, *cause != NULL);

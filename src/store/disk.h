@@ -49,7 +49,7 @@ struct stet__disk;
 struct stet__disk_settings {
     const char *folder;  /* made if it is not there, with mode 0700 */
     uint64_t octets_max; /* of bodies, records and what the file system adds to small ones; what was not used
-                            for longest goes first */
+                            for longest goes first. 0: what the last one said who said something */
     uint64_t object_max; /* larger bodies are not kept; 0: an eighth of octets_max */
     uint64_t map_octets; /* address space for the index at first; 0: 1 GiB. It grows when it is full */
 };

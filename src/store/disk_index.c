@@ -70,6 +70,25 @@ int stet__disk_noted(struct stet__disk *disk, int code)
     return code;
 }
 
+/* The limit is the folder's: who does not say one keeps to that of whoever said one last. */
+static int settle_limit(struct stet__disk *disk, MDB_txn *txn)
+{
+    uint64_t limit = 0;
+    MDB_val key = stet__disk_val("limit", 5), value;
+    int code = mdb_get(txn, disk->tables[STET__DISK_META], &key, &value);
+    if (code == 0 && value.mv_size == sizeof limit)
+        memcpy(&limit, value.mv_data, sizeof limit);
+    else if (code != 0 && code != MDB_NOTFOUND)
+        return code;
+    if (disk->settings.octets_max == 0)
+        disk->settings.octets_max = limit != 0 ? limit : UINT64_MAX;
+    else if (disk->settings.octets_max != limit) {
+        value = stet__disk_val(&disk->settings.octets_max, sizeof limit);
+        return mdb_put(txn, disk->tables[STET__DISK_META], &key, &value, 0);
+    }
+    return 0;
+}
+
 static int make_tables(struct stet__disk *disk, MDB_txn *txn)
 {
     for (int i = 0; i < STET__DISK_TABLES; i++) {
@@ -81,12 +100,13 @@ static int make_tables(struct stet__disk *disk, MDB_txn *txn)
     int code = mdb_get(txn, disk->tables[STET__DISK_META], &key, &value);
     if (code == 0)
         return value.mv_size == sizeof format && memcmp(value.mv_data, &format, sizeof format) == 0
-                   ? 0
+                   ? settle_limit(disk, txn)
                    : MDB_VERSION_MISMATCH;
     if (code != MDB_NOTFOUND)
         return code;
     value = stet__disk_val(&format, sizeof format);
-    return mdb_put(txn, disk->tables[STET__DISK_META], &key, &value, 0);
+    code = mdb_put(txn, disk->tables[STET__DISK_META], &key, &value, 0);
+    return code != 0 ? code : settle_limit(disk, txn);
 }
 
 /* A file that ends before its last page would be met as a bus error. */

@@ -586,6 +586,24 @@ static void test_counts(void **state)
     assert_int_equal(now.not_sent, 16);
 }
 
+/* Who only looks does not know how large it may be. */
+static void test_limit_is_remembered(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(stats(world).octets_max, 64 << 20);
+    world_close(world);
+    world->settings.octets_max = 0;
+    world_open(world);
+    assert_int_equal(stats(world).octets_max, 64 << 20);
+    world_close(world);
+    world->settings.octets_max = 1 << 20;
+    world_open(world);
+    world_close(world);
+    world->settings.octets_max = 0;
+    world_open(world);
+    assert_int_equal(stats(world).octets_max, 1 << 20);
+}
+
 struct seen {
     struct world *world;
     size_t count;
@@ -647,6 +665,7 @@ int main(void)
         TEST(test_full_disk),
         TEST(test_no_folder),
         TEST(test_counts),
+        TEST(test_limit_is_remembered),
         TEST(test_each_in_order),
     };
     return cmocka_run_group_tests_name("disk", tests, NULL, NULL);
