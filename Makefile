@@ -16,7 +16,7 @@ help:
 	@echo 'make fuzz       every fuzz harness for FUZZ_SECONDS (30) seconds each'
 	@echo 'make sim        core and store beside a naive oracle: a million random requests for each of SIM_SEEDS (1 to 100)'
 	@echo 'make faults     stet proxy between an origin and clients that misbehave, for FAULTS_SECONDS (600) with each sanitizer'
-	@echo 'make bench      stet beside nginx, lighttpd, h2o; stet proxy beside nginx, Varnish, HAProxy, Traffic Server'
+	@echo 'make bench      stet beside nginx, lighttpd, h2o; stet proxy beside nginx, Varnish, HAProxy, Traffic Server; stet get beside curl, wget'
 	@echo 'make coverage   which requirements have no test'
 	@echo 'make lint       clang-tidy and cppcheck'
 	@echo 'make valgrind   unit tests and specification under valgrind'
@@ -57,6 +57,7 @@ bench:
 	@$(MAKE) --no-print-directory build
 	@bench/run
 	@bench/cache
+	@bench/get
 	@ninja -C build bench/eviction >/dev/null && build/bench/eviction
 
 fuzz:
