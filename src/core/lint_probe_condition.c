@@ -74,11 +74,10 @@ static bool syntax_error_allowed(enum stet_lint_probe_kind kind)
 static enum stet_lint ignored(const struct stet__probing *p)
 {
     bool coded = stet_fields_have(&p->base->response.fields, STET_FIELD_CONTENT_ENCODING);
-    if (p->kind == STET_PROBE_INM && coded)
-        return STET_LINT_INM_CODED_IGNORED;
-    /* Both codings have one tag, and it was presented: no other tag can excuse it. */
-    if (p->kind == STET_PROBE_INM_CODING && stet__probe_tag_kept(p))
-        return STET_LINT_INM_IGNORED;
+    /* That very tag came back, so no other coding excuses it. */
+    bool kept = p->kind == STET_PROBE_INM || (p->kind == STET_PROBE_INM_CODING && stet__probe_tag_kept(p));
+    if (kept)
+        return coded ? STET_LINT_INM_CODED_IGNORED : STET_LINT_INM_IGNORED;
     return dues[p->kind].bad;
 }
 
