@@ -124,6 +124,17 @@ static bool combine(struct stet__task *task, struct stet_stored *combined)
     return true;
 }
 
+/* What this request selects: the part, and what was there before it. */
+static uint64_t selected(const struct stet__hop *hop)
+{
+    uint64_t set = 0;
+    for (size_t i = 0; i < hop->question.count; i++)
+        if (stet_vary_matches(&hop->stored[i]->response.fields, &hop->stored[i]->selecting,
+                              &hop->request.fields))
+            set |= UINT64_C(1) << i;
+    return set;
+}
+
 bool stet__commit_begin_combined(struct stet__task *task)
 {
     struct stet__hop *hop = &task->hop;
@@ -132,7 +143,7 @@ bool stet__commit_begin_combined(struct stet__task *task)
     if (!combine(task, &hop->combined))
         return false;
     stet_stored_read(&hop->combined, &task->get->settings.policy);
-    begin(task, &hop->combined, UINT64_C(1) << chosen, &hop->entries[chosen]);
+    begin(task, &hop->combined, selected(hop), &hop->entries[chosen]);
     return true;
 }
 

@@ -83,6 +83,25 @@ static void insist(struct stet__hop *hop)
     hop->decision.forward = fresh ? STET_FWD_REQUEST : STET_FWD_STALE;
 }
 
+/*
+ * What has begun to replace a stored response, and was cut off, is gone on with: the origin has said that the
+ * stored one is not what it has now, and to ask for that by its tag would fetch all of the new one again.
+ */
+static void prefer_part(struct stet__hop *hop)
+{
+    struct stet_range range;
+    for (size_t i = 0; i < hop->question.count && i < hop->decision.chosen; i++) {
+        const struct stet_stored *stored = hop->stored[i];
+        if (!stet_partial_missing(&hop->request, stored, hop->now, &range) ||
+            !stet_vary_matches(&stored->response.fields, &stored->selecting, &hop->request.fields))
+            continue;
+        hop->decision.chosen = i;
+        hop->decision.reason = STET_REASON_PARTIAL_MISS;
+        hop->decision.forward = STET_FWD_PARTIAL;
+        return;
+    }
+}
+
 static void decide(struct stet__task *task)
 {
     struct stet__hop *hop = &task->hop;
@@ -94,6 +113,9 @@ static void decide(struct stet__task *task)
     stet_cache_decide(&hop->question, &hop->decision);
     if (task->get->settings.mode == STET__GET_REFRESH && hop->decision.action == STET_CACHE_SERVE)
         insist(hop);
+    if (hop->decision.action == STET_CACHE_REVALIDATE && hop->decision.chosen < hop->question.count &&
+        hop->stored[hop->decision.chosen]->held.complete)
+        prefer_part(hop);
     bool fails = task->get->settings.mode == STET__GET_OFFLINE &&
                  (hop->own || hop->decision.action != STET_CACHE_SERVE);
     if (hop->own || fails) {
@@ -111,10 +133,13 @@ static void remember_old(struct stet__task *task)
     if (task->looked)
         return;
     task->looked = true;
-    if (hop->decision.chosen >= hop->question.count)
+    size_t chosen = hop->decision.chosen;
+    while (chosen < hop->question.count && !hop->stored[chosen]->held.complete)
+        chosen++;
+    if (chosen >= hop->question.count)
         return;
-    const struct stet__disk_entry *entry = &hop->entries[hop->decision.chosen];
-    task->result.had = entry->stored.held.complete;
+    const struct stet__disk_entry *entry = &hop->entries[chosen];
+    task->result.had = true;
     task->had_digest = entry->has_digest;
     memcpy(task->old_digest, entry->digest, sizeof task->old_digest);
 }
