@@ -18,13 +18,15 @@ static bool lacks(const struct stet__probing *p, enum stet_field_id id)
 static void missing(const struct stet__probing *p, enum stet_lint lint, const enum stet_field_id ids[2])
 {
     struct stet_lint_finding *finding = NULL;
+    bool found = false; /* there may be no room for it */
     for (unsigned i = 0; i < 2; i++) {
         if (!lacks(p, ids[i]))
             continue;
-        if (finding)
+        if (found)
             stet__lint_text(finding, ", ");
         else
             finding = stet__probe_found(p, lint, STET_FIELD_OTHER);
+        found = true;
         stet__lint_octets(finding, stet_field_name(ids[i]));
         stet__lint_text(finding, ": ");
         stet__lint_octets(finding, stet__lint_value(&p->base->response.fields, ids[i]));
@@ -109,14 +111,16 @@ static void policies(const struct stet__probing *p)
             finding->came = after;
     }
     struct stet_lint_finding *finding = NULL;
+    bool found = false; /* there may be no room for it */
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!stet__lint_named(&p->base->response.fields, names[i]).ptr ||
             stet__lint_named(&p->probe->response.fields, names[i]).ptr)
             continue;
-        if (finding)
+        if (found)
             stet__lint_text(finding, ", ");
         else
             finding = stet__probe_found(p, STET_LINT_304_NO_POLICY, STET_FIELD_OTHER);
+        found = true;
         stet__lint_octets(finding, names[i]);
     }
 }

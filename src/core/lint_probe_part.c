@@ -172,14 +172,16 @@ static void head(const struct stet__probing *p)
                                              STET_FIELD_ETAG, STET_FIELD_EXPIRES,
                                              STET_FIELD_VARY, STET_FIELD_CONTENT_LOCATION};
     struct stet_lint_finding *finding = NULL;
+    bool found = false; /* there may be no room for it */
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         if (!stet_fields_have(&p->base->response.fields, ids[i]) ||
             stet_fields_have(&p->probe->response.fields, ids[i]))
             continue;
-        if (finding)
+        if (found)
             stet__lint_text(finding, ", ");
         else
             finding = add(p, STET_LINT_206_NO_FIELD);
+        found = true;
         stet__lint_octets(finding, stet_field_name(ids[i]));
     }
     struct stet_etag before = stet__probe_tag(p->base), after = stet__probe_tag(p->probe);
