@@ -268,15 +268,17 @@ static void start_waiting(struct stet__transfers *group)
     }
 }
 
-/* What libcurl has ended. */
-static void harvest(struct stet__transfers *group)
+/* What libcurl has ended. False if there is nothing. */
+static bool harvest(struct stet__transfers *group)
 {
     const CURLMsg *message;
     int left;
+    bool some = false;
     while (!stet__list_empty(&group->doomed)) {
         struct stet__transfer *transfer = stet__list_entry(group->doomed.next, struct stet__transfer, link);
         detach(transfer);
         recycle(transfer);
+        some = true;
     }
     while ((message = curl_multi_info_read(group->multi, &left))) {
         struct stet__transfer_result result;
@@ -285,7 +287,9 @@ static void harvest(struct stet__transfers *group)
         struct stet__transfer *transfer = ((struct stet__handle *)handle)->transfer;
         stet__result_make(transfer, message->data.result, &result);
         finish(transfer, &result);
+        some = true;
     }
+    return some;
 }
 
 /* How long the next one has left until it has been silent for too long, in ms; INT64_MAX without one. */
@@ -315,12 +319,10 @@ size_t stet__transfers_step(struct stet__transfers *group, int ms)
     start_waiting(group);
     if (group->running == 0)
         return group->count;
-    size_t before = group->count;
     group->calling = true;
     stet__sockets_tick(&group->sockets);
     group->calling = false;
-    harvest(group);
-    int64_t wait_ms = group->count < before ? 0 : ms, left_ms = patience(group);
+    int64_t wait_ms = harvest(group) ? 0 : ms, left_ms = patience(group);
     if (left_ms != INT64_MAX && (wait_ms < 0 || left_ms < wait_ms))
         wait_ms = left_ms;
     group->calling = true;

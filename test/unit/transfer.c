@@ -647,6 +647,42 @@ static void test_begin_inside(void **state)
     answering_stop();
 }
 
+static unsigned chain_left;
+
+static void chain_done(void *owner, const struct stet__transfer_result *result);
+
+static const struct stet__transfer_events chain_events = {.done = chain_done};
+
+static void chain_done(void *owner, const struct stet__transfer_result *result)
+{
+    struct stet__transfer_request request = {.method = "GET", .uri = uri_of("/hello")};
+    assert_int_equal(result->status, STET_OK);
+    if (chain_left == 0)
+        return;
+    chain_left--;
+    assert_non_null(stet__transfer_begin(group, &request, &chain_events, owner));
+}
+
+/* One that is begun at the end of another does not wait for anything else to happen. */
+static void test_chain(void **state)
+{
+    struct stet__transfer_result begun = {.status = STET_OK};
+    struct timespec before, after;
+    answering_start(stoppable, 3);
+    open_group(&(struct stet__transfer_settings){.proxy = "", .connections_max = 8, .silence_ms = 20000});
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    chain_left = 2000;
+    for (unsigned i = 0; i < 8; i++)
+        chain_done(NULL, &begun);
+    while (stet__transfers_step(group, -1) > 0)
+        continue;
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec < 20);
+    assert_int_equal(chain_left, 0);
+    close_group();
+    answering_stop();
+}
+
 /* Nothing is told, and the sanitizer sees that nothing is left. */
 static void test_free_running(void **state)
 {
@@ -810,6 +846,7 @@ int main(void)
         cmocka_unit_test(test_stop_outside),
         cmocka_unit_test(test_stop_another),
         cmocka_unit_test(test_begin_inside),
+        cmocka_unit_test(test_chain),
         cmocka_unit_test(test_free_running),
         cmocka_unit_test(test_big),
         cmocka_unit_test(test_large_head),
