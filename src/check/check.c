@@ -121,6 +121,20 @@ static void ask_coding(struct stet__visit *visit, enum stet_coding coding, size_
     *exchange = visit->gather.exchange_count - 1;
 }
 
+/* Each coding beside the plain content, and beside the codings before it. */
+static void judge_codings(struct stet__visit *visit, const size_t exchanges[CODINGS])
+{
+    for (int i = 0; i < CODINGS; i++) {
+        const struct stet_lint_exchange *coded = base_of(visit, codings[i]);
+        if (stet__taken_answered(&visit->base[codings[i]]))
+            stet__visit_judge(visit, STET_PROBE_CODING, base_of(visit, STET_CODING_IDENTITY), coded,
+                              exchanges[i]);
+        for (int j = 0; j < i; j++)
+            if (visit->has[codings[i]] && visit->has[codings[j]])
+                stet__visit_judge(visit, STET_PROBE_CODING, base_of(visit, codings[j]), coded, exchanges[i]);
+    }
+}
+
 /* Servers and CDNs code in the background, after they were asked for the first time: so what came uncoded is
  * asked for once more, and the last answer counts. */
 static void ask_codings(struct stet__visit *visit)
@@ -131,10 +145,7 @@ static void ask_codings(struct stet__visit *visit)
     for (int i = 0; i < CODINGS; i++)
         if (!visit->has[codings[i]] && base_of(visit, codings[i])->content_length >= WORTH_ASKING_TWICE)
             ask_coding(visit, codings[i], &exchanges[i]);
-    for (int i = 0; i < CODINGS; i++)
-        if (stet__taken_answered(&visit->base[codings[i]]))
-            stet__visit_judge(visit, STET_PROBE_CODING, base_of(visit, STET_CODING_IDENTITY),
-                              base_of(visit, codings[i]), exchanges[i]);
+    judge_codings(visit, exchanges);
 }
 
 /* The tag that came with a coding, asked with that coding. */

@@ -78,18 +78,8 @@ static void selection(const struct stet__probing *p)
 
 static void contents(const struct stet__probing *p)
 {
-    uint64_t plain = p->base->content_length, coded = p->probe->content_length;
-    if (p->base->changing || stet__probe_octets(p) == STET__LINT_UNKNOWN)
-        return;
-    if (stet__probe_identity(p) == STET__LINT_OTHER)
+    if (!p->base->changing && stet__probe_identity(p) == STET__LINT_OTHER)
         stet__probe_found(p, STET_LINT_CODED_OTHER_CONTENT, STET_FIELD_CONTENT_ENCODING);
-    if (coded <= plain || coded > INT64_MAX)
-        return;
-    struct stet_lint_finding *finding =
-        stet__probe_found(p, STET_LINT_CODED_LARGER, STET_FIELD_CONTENT_ENCODING);
-    stet__lint_number(finding, (int64_t)coded);
-    stet__lint_text(finding, " octets instead of ");
-    stet__lint_number(finding, (int64_t)plain);
 }
 
 /* Not coded, though it was asked for. */
@@ -118,10 +108,6 @@ void stet__probe_coding(const struct stet__probing *p)
     }
     if (coding == STET_CODING_UNKNOWN)
         return;
-    if (stet_accept_encoding_quality(&accept, coding) == 0)
-        stet__probe_found(p, STET_LINT_CODED_UNASKED, STET_FIELD_CONTENT_ENCODING);
-    if (p->probe->content_known && !p->probe->cut && !p->probe->identity_known)
-        stet__probe_found(p, STET_LINT_CODED_DAMAGED, STET_FIELD_CONTENT_ENCODING);
     if (coding == stet_coding_of(&p->base->response.fields))
         return;
     validators(p);

@@ -94,9 +94,8 @@ static void other_status(const struct stet__probing *p)
     unsigned status = p->probe->response.status;
     if (p->kind == STET_PROBE_INM_LONG && (status == 400 || status == 413 || status == 414 || status == 431))
         stet__lint_number(stet__probe_found(p, STET_LINT_INM_LONG_REFUSED, STET_FIELD_OTHER), status);
-    else if (status == 412 && dues[p->kind].status == 304)
-        stet__probe_found(p, STET_LINT_PROBE_FAILED_INSTEAD, STET_FIELD_OTHER);
-    else if (!(status == 400 && syntax_error_allowed(p->kind)))
+    /* 412 to If-None-Match is told of the exchange alone. */
+    else if (status != 412 && !(status == 400 && syntax_error_allowed(p->kind)))
         stet__probe_unexpected(p);
 }
 

@@ -66,8 +66,6 @@ static void status(const struct stet__probing *p)
 void stet__probe_head(const struct stet__probing *p)
 {
     size_t before = p->out->count;
-    if (p->probe->wire_known && p->probe->octets_behind > 0)
-        stet__probe_found(p, STET_LINT_HEAD_BODY, STET_FIELD_OTHER);
     if (p->probe->response.status != p->base->response.status) {
         status(p);
         return;

@@ -203,8 +203,6 @@ void stet__probe_part(const struct stet__probing *p)
     if (!multipart(p, room, &boundary)) {
         single(p);
     } else {
-        if (stet_fields_have(&p->probe->response.fields, STET_FIELD_CONTENT_RANGE))
-            add(p, STET_LINT_MULTIPART_RANGE);
         if (p->probe->content.ptr && !p->probe->cut && (!boundary.ptr || !parts(p, boundary)))
             add(p, STET_LINT_MULTIPART_MALFORMED);
     }
