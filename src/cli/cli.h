@@ -40,6 +40,8 @@ int stet__cli_purge(int argc, char **argv);
 void stet__cli_purge_help(FILE *out);
 int stet__cli_get(int argc, char **argv);
 void stet__cli_get_help(FILE *out);
+int stet__cli_cache(int argc, char **argv);
+void stet__cli_cache_help(FILE *out);
 int stet__cli_check(int argc, char **argv);
 void stet__cli_check_help(FILE *out);
 int stet__cli_explain(int argc, char **argv);

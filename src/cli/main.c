@@ -22,6 +22,7 @@ static const struct command {
     {"get", "fetch what is not known yet, with a cache of one's own", stet__cli_get, stet__cli_get_help},
     {"check", "find what is wrong with the 304s and the caching of a server", stet__cli_check,
      stet__cli_check_help},
+    {"cache", "look after what get has stored", stet__cli_cache, stet__cli_cache_help},
     {"explain", "say why an answer is a 304 or not, stored or not, fresh or not", stet__cli_explain,
      stet__cli_explain_help},
 };

@@ -41,6 +41,7 @@
 #include "base/arena.h"
 
 #define STET__DISK_DIGEST_BYTES 32
+#define STET__DISK_PATH_ROOM 80   /* octets of a path below the folder, with its terminator */
 #define STET__DISK_SMALL 4000     /* octets: with what LMDB adds, one page */
 #define STET__DISK_PART_MIN 65536 /* octets that are worth resuming */
 
@@ -92,7 +93,7 @@ struct stet_span stet__disk_body_small(struct stet__disk *disk, const struct ste
  * small one a file in memory. -1: it is gone or damaged, and so is the entry now. */
 int stet__disk_body(struct stet__disk *disk, const struct stet__disk_entry *entry);
 
-/* The path of its body below the folder, "bodies/ab/ab12..."; false if it has no file. `room`: 80 will do. */
+/* The path of its body below the folder, "bodies/ab/ab12..."; false if it has no file. */
 bool stet__disk_body_path(struct stet__disk *disk, const struct stet__disk_entry *entry, char *out,
                           size_t room);
 

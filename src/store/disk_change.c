@@ -109,7 +109,7 @@ int stet__disk_entry_put(struct stet__disk_change *change, char *octets, size_t 
     if (code == 0)
         code = put_part(change, &record);
     if (code == 0)
-        change->totals.entries++, change->totals.stored++;
+        change->totals.entries++, change->totals.stored += record.part == 0;
     return code;
 }
 

@@ -287,6 +287,8 @@ bool stet__disk_pending_add(struct stet__disk *disk, const struct stet__disk_op 
 void stet__disk_op_release(struct stet__disk *disk, struct stet__disk_op *op);
 /* Commits if something about `uri` is pending, so that what is found is what was put. */
 void stet__disk_pending_settle(struct stet__disk *disk, struct stet_span uri);
+/* Some clock that only goes forward; coarse. */
+int64_t stet__disk_clock_ms(void);
 /* Commits if the first change has waited for a second. */
 void stet__disk_pending_tick(struct stet__disk *disk);
 

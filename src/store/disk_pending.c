@@ -39,7 +39,7 @@ struct stet__disk_pending *stet__disk_pending_new(void)
     return calloc(1, sizeof(struct stet__disk_pending));
 }
 
-static int64_t now_ms(void)
+int64_t stet__disk_clock_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -240,13 +240,13 @@ void stet__disk_flush(struct stet__disk *disk)
 static void begin_waiting(struct stet__disk_pending *pending)
 {
     if (pending->count == 0 && !pending->counted)
-        pending->since_ms = now_ms();
+        pending->since_ms = stet__disk_clock_ms();
 }
 
 void stet__disk_pending_tick(struct stet__disk *disk)
 {
     struct stet__disk_pending *pending = disk->pending;
-    if ((pending->count > 0 || pending->counted) && now_ms() - pending->since_ms >= WAIT_MS)
+    if ((pending->count > 0 || pending->counted) && stet__disk_clock_ms() - pending->since_ms >= WAIT_MS)
         stet__disk_flush(disk);
 }
 

@@ -2,7 +2,7 @@
 /*
  * disk_write: bodies under way.
  *
- *              STET__DISK_SMALL           STET__DISK_PART_MIN, resumable
+ *              STET__DISK_SMALL           SOON_MS, or PART_SOON octets
  *   in memory ------------------> a file ---------------------------------> a part: it has a record
  *      |                            |  in parts/, locked by us                 |
  *      +------------ commit: a change that is pending, with what it needs -----+
@@ -10,6 +10,9 @@
  *
  * A file in parts/ without a lock and without a record belongs to nobody (disk_sweep.c). So the lock is taken
  * before the file counts as ours, and kept until its record is committed.
+ *
+ * Most bodies are complete before it is worth a record that they are not, so that waits a little; what is
+ * killed before leaves nothing, what is cut becomes a part then.
  *
  * A part is for RFC 9111 section 3.3 and RFC 9110 section 14.5: it is worth keeping only if the origin can be
  * asked for the rest with If-Range, for which the validator has to be strong (RFC 9110 section 13.1.5).
@@ -23,6 +26,8 @@
 #include "store/disk_inside.h"
 
 #define RECORD_MAX (1 << 20)
+#define SOON_MS 200
+#define PART_SOON (16 << 20)
 #define NAMES 16 /* that are tried */
 
 struct stet__disk_body {
@@ -37,6 +42,7 @@ struct stet__disk_body {
     uint64_t part;    /* the file's name */
     uint64_t part_id; /* of the part's record; 0: none yet */
     uint64_t octets;
+    int64_t begun_ms;
     char small[STET__DISK_SMALL];
 };
 
@@ -137,6 +143,7 @@ struct stet__disk_body *stet__disk_body_begin(struct stet__disk *disk, const str
     memset(body, 0, offsetof(struct stet__disk_body, small));
     body->disk = disk;
     body->fd = -1;
+    body->begun_ms = stet__disk_clock_ms();
     stet__buffer_init(&body->record, RECORD_MAX);
     body->hash = EVP_MD_CTX_new();
     if (body->hash && EVP_DigestInit_ex(body->hash, EVP_sha256(), NULL) == 1 && take_head(body, put) &&
@@ -186,6 +193,11 @@ static int64_t used_at(const struct stet__disk_body *body)
     return record.response;
 }
 
+static bool may_become_part(const struct stet__disk_body *body)
+{
+    return body->part_id == 0 && body->resumable && body->octets >= STET__DISK_PART_MIN;
+}
+
 /* From now on it can be resumed even if we are killed. */
 static void become_part(struct stet__disk_body *body)
 {
@@ -214,7 +226,8 @@ bool stet__disk_body_append(struct stet__disk_body *body, struct stet_span octet
         return false;
     }
     body->octets += octets.len;
-    if (body->octets >= STET__DISK_PART_MIN && body->part_id == 0 && body->resumable)
+    if (may_become_part(body) &&
+        (body->octets >= PART_SOON || stet__disk_clock_ms() - body->begun_ms >= SOON_MS))
         become_part(body);
     return true;
 }
@@ -244,8 +257,11 @@ static void unlink_file(struct stet__disk_body *body)
 
 void stet__disk_body_cut(struct stet__disk_body *body)
 {
-    struct stet__disk_op op = {.kind = STET__DISK_GROWN, .id = body->part_id, .octets = body->octets};
+    struct stet__disk_op op = {.kind = STET__DISK_GROWN, .octets = body->octets};
     struct stat state;
+    if (!body->failed && may_become_part(body))
+        become_part(body);
+    op.id = body->part_id;
     if (body->part_id == 0) {
         unlink_file(body);
     } else if (body->failed || fstat(body->fd, &state) != 0) {
