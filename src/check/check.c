@@ -139,12 +139,20 @@ static void judge_codings(struct stet__visit *visit, const size_t exchanges[CODI
  * asked for once more, and the last answer counts. */
 static void ask_codings(struct stet__visit *visit)
 {
+    static const struct timespec moment = {0, 200000000};
     size_t exchanges[CODINGS] = {0};
     for (int i = 0; i < CODINGS; i++)
         ask_coding(visit, codings[i], &exchanges[i]);
-    for (int i = 0; i < CODINGS; i++)
-        if (!visit->has[codings[i]] && base_of(visit, codings[i])->content_length >= WORTH_ASKING_TWICE)
-            ask_coding(visit, codings[i], &exchanges[i]);
+    bool waited = false;
+    for (int i = 0; i < CODINGS; i++) {
+        if (visit->over || visit->has[codings[i]] ||
+            base_of(visit, codings[i])->content_length < WORTH_ASKING_TWICE)
+            continue;
+        if (!waited)
+            nanosleep(&moment, NULL);
+        waited = true;
+        ask_coding(visit, codings[i], &exchanges[i]);
+    }
     judge_codings(visit, exchanges);
 }
 

@@ -142,6 +142,34 @@ void stet__gather_findings(struct stet__gather *gather, const struct stet_lint_f
             add(gather, &found->at[i], exchange);
 }
 
+bool stet__told_by_probes(enum stet_lint lint)
+{
+    switch (lint) {
+    case STET_LINT_PARTIAL_RIGHT:
+    case STET_LINT_PARTIAL_METHOD:
+    case STET_LINT_PARTIAL_WITHOUT_RANGE:
+    case STET_LINT_PARTIAL_LENGTH:
+    case STET_LINT_PARTIAL_IF_RANGE_WEAK:
+    case STET_LINT_PARTIAL_IF_RANGE_DIFFERS:
+    case STET_LINT_CODED_WITHOUT_VARY:
+    case STET_LINT_UNSATISFIED_WITHOUT_LENGTH:
+    case STET_LINT_UNSATISFIED_SATISFIABLE:
+    case STET_LINT_NOT_MODIFIED_RIGHT:
+    case STET_LINT_NOT_MODIFIED_CONTENT:
+    case STET_LINT_NOT_MODIFIED_LENGTH_ZERO:
+    case STET_LINT_NOT_MODIFIED_WITHOUT_DATE:
+    case STET_LINT_NOT_MODIFIED_WITHOUT_ETAG:
+    case STET_LINT_NOT_MODIFIED_OTHER_ETAG:
+    case STET_LINT_NOT_MODIFIED_BUT_MODIFIED:
+    case STET_LINT_IF_NONE_MATCH_IGNORED:
+    case STET_LINT_IF_MODIFIED_SINCE_IGNORED:
+    case STET_LINT_CONDITION_DISREGARDED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* The worst first, then in the order of lint.def. */
 static int compare(const void *a, const void *b)
 {

@@ -33,6 +33,10 @@ size_t stet__gather_exchange(struct stet__gather *gather, const struct stet__che
 void stet__gather_findings(struct stet__gather *gather, const struct stet_lint_findings *found,
                            size_t exchange);
 
+/* Whether probes tell it more exactly, because they know the base: no need to tell it of one exchange alone.
+ */
+bool stet__told_by_probes(enum stet_lint lint);
+
 /* Moves all of it into the arena and to `out`, with counts and grade, and forgets it. False: no memory. */
 bool stet__gather_end(struct stet__gather *gather, struct stet__check_resource *out);
 

@@ -248,6 +248,15 @@ static bool confirms(const struct stet__taken *base, const struct stet__taken *l
     return false;
 }
 
+static void drop_told(struct stet_lint_findings *found)
+{
+    size_t kept = 0, count = found->count < found->room ? found->count : found->room;
+    for (size_t i = 0; i < count; i++)
+        if (!stet__told_by_probes(found->at[i].lint))
+            found->at[kept++] = found->at[i];
+    found->count = kept;
+}
+
 static void judge(struct recorded *to, const struct stet__taken *taken)
 {
     struct stet_lint_finding at[FINDINGS_MAX];
@@ -256,8 +265,11 @@ static void judge(struct recorded *to, const struct stet__taken *taken)
     bool get = lint->request.method == STET_METHOD_GET;
     size_t number = stet__gather_exchange(&to->gather, &taken->record);
     stet_lint_exchange(lint, &found);
-    if (get && lint->response.status == 304 && stet__taken_answered(&to->base) && confirms(&to->base, taken))
+    if (get && lint->response.status == 304 && stet__taken_answered(&to->base) &&
+        confirms(&to->base, taken)) {
+        drop_told(&found);
         stet_lint_probe(STET_PROBE_INM, &to->base.lint, lint, &found);
+    }
     stet__gather_findings(&to->gather, &found, number);
     if (get && lint->response.status == 200 && !stet__taken_answered(&to->base))
         to->base = *taken;
