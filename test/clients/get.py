@@ -31,6 +31,9 @@ BINARY = sys.argv[1]
 tap = support.Tap()
 
 
+PART = bytes(range(256)) * 2000
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     go_on = threading.Event()  # what /wait waits for
@@ -61,6 +64,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif name == "cut":  # without a validator: it cannot be gone on with
             self.answer(200, b"begin", length=100)
             self.close_connection = True
+        elif name == "part":  # the first half and no more, unless the rest of this very version is asked for
+            rest = self.headers.get("Range") == "bytes=200000-" and self.headers.get("If-Range") == '"p"'
+            if rest:
+                self.answer(206, PART[200000:], ("ETag", '"p"'), ("Content-Range", f"bytes 200000-{len(PART) - 1}/{len(PART)}"))
+            else:
+                self.answer(200, PART[:200000], ("ETag", '"p"'), length=len(PART))
+                self.wfile.flush()
+                Handler.begun.set()
+                Handler.go_on.wait(PATIENCE_S)
+                self.close_connection = True
         elif name == "large":
             self.answer(200, b"x" * 50_000_000)
         elif name == "wait":
@@ -105,12 +118,17 @@ class World:
         return os.path.join(self.root, name)
 
     def read(self, name):
-        with open(self.path(name), encoding="latin-1") as file:
+        with open(self.path(name), encoding="latin-1", newline="") as file:
             return file.read()
 
     def write(self, name, text):
         with open(self.path(name), "w", encoding="latin-1") as file:
             file.write(text)
+
+    def stored(self, folder):
+        """The files below a folder of the cache."""
+        found = os.walk(os.path.join(self.root, ".cache", "stet", folder))
+        return [os.path.join(root, name) for root, _, names in found for name in names]
 
     def publish(self, name, text):
         """A file of the server, replaced at once."""
@@ -337,6 +355,41 @@ def interrupted(world):
     Handler.go_on.set()
     tap.same("SIGINT ends it in order", (process.returncode, told, world.read("kept"), world.listed()),
              (130, "stet: get: stopped; the same command goes on, with what came so far where that is possible\n", "precious\n", ["kept"]))
+    Handler.go_on.clear()
+    Handler.begun.clear()
+    process = world.start("-s", "-o", "part", "--progress", "--retry", "0", world.origin + "/part")
+    Handler.begun.wait(PATIENCE_S)
+    while not any(os.path.getsize(path) == 200_000 for path in world.stored("parts")):
+        pass  # until what was sent has arrived
+    process.send_signal(signal.SIGINT)
+    tap.same("SIGINT within what can be gone on with", (process.wait(PATIENCE_S), world.listed()), (130, ["kept"]))
+    Handler.go_on.set()
+    code, out, _ = world.get("-o", "part", "-w", "%{cache} %{size_download}", world.origin + "/part")
+    tap.same("the same command goes on", (code, out), (0, f"combined {len(PART) - 200_000}"))
+    tap.same("and the file is the server's", world.read("part").encode("latin-1") == PART, True)
+    world.clear()
+
+
+def connections(world):
+    with support.certificate("h.example") as (certificate, key), \
+            support.serving(world.served, "--cert", certificate, "--key", key, secure=True) as server:
+        port = server.ports["https"]
+        named, there = f"https://h.example:{port}/hello.txt", ["--resolve", f"h.example:{port}:127.0.0.1"]
+        tap.same("a certificate that nobody vouches for", world.get("-s", *there, named)[0], 5)
+        tell = ["-w", "%{http_version}", "-o", "/dev/null", "--reload"]
+        tap.same("--cacert, and HTTP/2 by itself", world.get(*there, *tell, "--cacert", certificate, named), (0, "2", ""))
+        tap.same("--http1.1", world.get(*there, *tell, "--cacert", certificate, "--http1.1", named), (0, "1.1", ""))
+        tap.same("-k", world.get(*tell, "-k", f"https://127.0.0.1:{port}/hello.txt"), (0, "2", ""))
+    tap.same("--http2-prior-knowledge", world.get(*tell, "--http2-prior-knowledge", world.serve + "/hello.txt"), (0, "2", ""))
+    path = world.path("sock")
+    server = support.Stet(BINARY, world.served, "--listen", "unix:" + path)
+    tap.same("--unix-socket", world.get("--unix-socket", path, "http://h/hello.txt"), (0, "hello\n", ""))
+    server.stop()
+    tap.same("-x", world.get("-x", world.serve, "-w", " %{http_code}", "http://elsewhere.example/hello.txt")[1][-3:], "200")
+    Handler.go_on.clear()
+    tap.same("--max-time", world.get("-s", "-m", "0.2", "--retry", "0", world.origin + "/wait")[0], 5)
+    tap.same("--idle-timeout", world.get("-s", "--idle-timeout", "0.2", "--retry", "0", world.origin + "/wait")[0], 5)
+    Handler.go_on.set()
     world.clear()
 
 
@@ -397,7 +450,7 @@ def main():
             tempfile.TemporaryDirectory(prefix="stet-get-") as root:
         world = World(root, served, server.port, origin.server_address[1])
         for part in (where_content_goes, lines_of_input, what_failure_leaves, files, requests, heads_and_redirects, telling, exit_codes,
-                     usage, in_one_piece, interrupted, on_a_terminal):
+                     usage, in_one_piece, interrupted, connections, on_a_terminal):
             part(world)
     origin.shutdown()
     tap.finish()
