@@ -84,11 +84,15 @@ int stet__cache_print_json(json_t *json)
 char *stet__cache_key(const char *url)
 {
     struct stet_uri uri;
-    size_t room = strlen(url) + 32;
+    struct stet__buffer whole;
+    size_t room = strlen(url) + 32, len = 0;
     char *key = malloc(room);
-    size_t len = key && stet_uri_parse(stet_span_of(url, strlen(url)), &uri) == STET_OK
-                     ? stet_uri_write(&uri, key, room - 1)
-                     : 0;
+    stet__buffer_init(&whole, room);
+    stet__buffer_append_text(&whole, strstr(url, "://") ? "" : "http://"); /* as stet get */
+    stet__buffer_append_text(&whole, url);
+    if (key && !whole.failed && stet_uri_parse(stet__buffer_span(&whole), &uri) == STET_OK)
+        len = stet_uri_write(&uri, key, room - 1);
+    stet__buffer_release(&whole);
     if (len == 0) {
         stet__cli_complain("cache: '%s' is no URL; it begins with http:// or https://", url);
         free(key);
