@@ -31,6 +31,7 @@ BINARY = sys.argv[1]
 tap = support.Tap()
 
 
+DRIP_S = 0.05
 PART = bytes(range(256)) * 2000
 
 
@@ -63,6 +64,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(302, b"", ("Location", "/echo/there"))
         elif name == "cut":  # without a validator: it cannot be gone on with
             self.answer(200, b"begin", length=100)
+            self.close_connection = True
+        elif name == "part":  # the first half and no more, unless the rest of this very version is asked for
+            rest = self.headers.get("Range") == "bytes=200000-" and self.headers.get("If-Range") == '"p"'
+            if rest:
+                self.answer(206, PART[200000:], ("ETag", '"p"'), ("Content-Range", f"bytes 200000-{len(PART) - 1}/{len(PART)}"))
+            else:
+                self.answer(200, PART[:200000], ("ETag", '"p"'), length=len(PART))
+                self.wfile.flush()
+                Handler.begun.set()
+                Handler.go_on.wait(PATIENCE_S)
+                self.close_connection = True
+        elif name == "large":
+            self.answer(200, b"x" * 50_000_000)
+        elif name == "wait":  # half of it, then an octet now and then
+            self.answer(200, b"h" * 500_000, length=1_000_000)
+            self.wfile.flush()
+            Handler.begun.set()
+            left = 500_000
+            with contextlib.suppress(OSError):
+                while not Handler.go_on.wait(DRIP_S) and left > 0:
+                    left -= self.wfile.write(b"h")
+                self.wfile.write(b"h" * left)
+        elif name == "still":
+            self.answer(200, b"h", length=2)
+            self.wfile.flush()
+            Handler.go_on.wait(PATIENCE_S)
             self.close_connection = True
         elif name == "part":  # the first half and no more, unless the rest of this very version is asked for
             rest = self.headers.get("Range") == "bytes=200000-" and self.headers.get("If-Range") == '"p"'
@@ -160,7 +187,8 @@ def where_content_goes(world):
              (2, "", f"stet: get: {world.serve}/: the URL ends in no name for a file; -o gives it one\n"))
     code, _, told = world.get("--remote-name-all", url, world.origin + "/x/hello.txt", url)
     tap.same("two URLs do not get into one file, but one may be there twice", (code, told.split("\n")[0], world.read("hello.txt")),
-             (6, f"stet: get: {world.origin}/x/hello.txt: hello.txt: another URL is written there already; -o gives this one another name", "hello\n"))
+             (6, f"stet: get: {world.origin}/x/hello.txt: hello.txt: another URL is written there already; "
+                 "-o gives this one another name", "hello\n"))
     tap.same("--output-dir needs the folder", world.get("--output-dir", "new/deep", url)[0], 1)
     tap.same("--create-dirs makes it", (world.get("--create-dirs", "--output-dir", "new/deep", url)[0], world.listed("new/deep")), (0, ["hello.txt"]))
     world.clear()
@@ -171,7 +199,8 @@ def lines_of_input(world):
     world.write("urls", lines)
     tap.same("--input names files, and --output-dir says where", (world.get("-s", "--input", "urls", "--output-dir", ".")[0], world.listed()),
              (0, ["greeting", "other.txt", "urls"]))
-    tap.same("--input - with -O", (world.get("-s", "--input", "-", "-O", stdin=lines.encode())[0], world.listed()), (0, ["greeting", "other.txt", "urls"]))
+    tap.same("--input - with -O", (world.get("-s", "--input", "-", "-O", stdin=lines.encode())[0], world.listed()),
+             (0, ["greeting", "other.txt", "urls"]))
     code, _, told = world.get("--input", "-", "--output-dir", ".", stdin=f"{world.serve}/hello.txt\nftp://x/\n".encode())
     tap.same("a line that is no URL is told with its number, and the others are fetched", (code, told.split("\n")[0]),
              (6, "stet: get: -:2: ftp://x/: only http and https are spoken here"))
@@ -180,13 +209,15 @@ def lines_of_input(world):
 
 
 def what_failure_leaves(world):
-    for name, arguments, wanted in (("a connection that is refused", ["http://127.0.0.1:1/"], 5), ("404 with -f", ["-f", world.serve + "/nosuch"], 22),
+    for name, arguments, wanted in (("a connection that is refused", ["http://127.0.0.1:1/"], 5),
+                                    ("404 with -f", ["-f", world.serve + "/nosuch"], 22),
                                     ("content that is cut off", ["--retry", "0", world.origin + "/cut"], 5)):
         world.write("kept", "precious\n")
         code = world.get("-o", "kept", *arguments)[0]
         tap.same(name + " leaves the file as it was", (code, world.read("kept"), world.listed()), (wanted, "precious\n", ["kept"]))
         tap.same(name + " makes no new file", (world.get("-o", "new", *arguments)[0], world.listed()), (wanted, ["kept"]))
-    tap.same("404 without -f is an answer like any other", (world.get("-o", "kept", world.origin + "/nosuch")[0], world.read("kept")), (0, "not here\n"))
+    tap.same("404 without -f is an answer like any other", (world.get("-o", "kept", world.origin + "/nosuch")[0], world.read("kept")),
+             (0, "not here\n"))
     world.write("kept", "precious\n")
     tag = json.loads(world.get("--json", world.serve + "/hello.txt")[1])["etag"]
     code, out, _ = world.get("-o", "kept", "-w", "%{http_code}", "-H", "If-None-Match: " + tag, world.serve + "/hello.txt")
@@ -239,7 +270,8 @@ def requests(world):
     agent = asked().split("user-agent: ")[1].split("\n")[0]
     tap.same("a plain request", asked(), f"GET /echo\naccept: */*\nuser-agent: {agent}\n")
     tap.same("the user agent is stet", agent.split("/")[0], "stet")
-    tap.same("-H adds, replaces, removes, and sends empty fields", asked("-H", "X-A: 1", "-H", "Accept: text/html", "-H", "user-agent:", "-H", "X-Empty;"),
+    tap.same("-H adds, replaces, removes, and sends empty fields", asked(
+        "-H", "X-A: 1", "-H", "Accept: text/html", "-H", "user-agent:", "-H", "X-Empty;"),
              "GET /echo\naccept: text/html\nx-a: 1\nx-empty: \n")
     world.write("fields", "X-One: 1\n\nX-Two: 2\r\n")
     tap.same("-H @FILE", asked("-H", "@fields", "-A", ""), "GET /echo\naccept: */*\nx-one: 1\nx-two: 2\n")
@@ -281,7 +313,8 @@ def telling(world):
     tap.same("--json tells and does not show the content", (code, got["http_code"], got["url"], out.count("\n")), (0, 200, url, 1))
     code, out, _ = world.get("--json", "-sf", world.serve + "/nosuch", "http://127.0.0.1:1/")
     got = [json.loads(line) for line in out.splitlines()]
-    tap.same("--json tells failures, too", (code, [one["exitcode"] for one in got], [one["errormsg"] for one in got][0]), (6, [22, 5], "the server says 404"))
+    tap.same("--json tells failures, too", (code, [one["exitcode"] for one in got], [one["errormsg"] for one in got][0]),
+             (6, [22, 5], "the server says 404"))
     world.write("format", "%{http_code}\\n")
     tap.same("-w @FILE", world.get("-o", "/dev/null", "-w", "@format", url), (0, "200\n", ""))
     tap.same("a variable that is not there", world.get("-w", "%{http_cod}", url),
@@ -341,7 +374,8 @@ def in_one_piece(world):
         world.publish(name, f"{name}\n" * 100_000)
     code, out, _ = world.get("-sZ", *(f"{world.serve}/{name}" for name in "abc"))
     pieces = re.findall(r"(?:a\n)+|(?:b\n)+|(?:c\n)+", out)
-    tap.same("-Z: contents on standard output come one after the other", (code, sorted(piece[0] for piece in pieces), len(out)), (0, ["a", "b", "c"], 600_000))
+    tap.same("-Z: contents on standard output come one after the other", (code, sorted(piece[0] for piece in pieces), len(out)),
+             (0, ["a", "b", "c"], 600_000))
 
 
 def interrupted(world):
@@ -388,7 +422,7 @@ def connections(world):
     tap.same("-x", world.get("-x", world.serve, "-w", " %{http_code}", "http://elsewhere.example/hello.txt")[1][-3:], "200")
     Handler.go_on.clear()
     tap.same("--max-time", world.get("-s", "-m", "0.2", "--retry", "0", world.origin + "/wait")[0], 5)
-    tap.same("--idle-timeout", world.get("-s", "--idle-timeout", "0.2", "--retry", "0", world.origin + "/wait")[0], 5)
+    tap.same("--idle-timeout", world.get("-s", "--idle-timeout", "0.2", "--retry", "0", world.origin + "/still")[0], 5)
     Handler.go_on.set()
     world.clear()
 
@@ -424,19 +458,22 @@ class Terminal:
 
 def on_a_terminal(world):
     terminal = Terminal(world, 80, world.origin + "/binary")
-    tap.same("what is no text does not go to a terminal", (terminal.finish(), "\0" in terminal.shown, "this is no text" in terminal.shown), (1, False, True))
+    tap.same("what is no text does not go to a terminal",
+             (terminal.finish(), "\0" in terminal.shown, "this is no text" in terminal.shown), (1, False, True))
     terminal = Terminal(world, 80, "-o", "-", world.origin + "/binary")
     tap.same("unless -o - insists", (terminal.finish(), "a\0b" in terminal.shown), (0, True))
     for columns in (80, 40):
         Handler.go_on.clear()
         terminal = Terminal(world, columns, "-Z", "-o", "one", "-o", "two", world.origin + "/wait", world.origin + "/wait?2")
-        # Bars are drawn when something comes, so what is left comes only after the first of them would have been due.
-        threading.Timer(0.5, Handler.go_on.set).start()
+        terminal.read_until(r"one .*%[^%]*two .*%")
+        Handler.go_on.set()
         code = terminal.finish()
         drawn = re.findall(r"^(?:\r|\x1b\[\d*[A-Z])*(one|two) .*?\d+%", terminal.shown, flags=re.M)
         lines = re.sub(r"\x1b\[\d*[A-Z]|\r", "", terminal.shown).split("\n")
-        tap.same(f"{columns} columns: bars are drawn and fit", (code, "one" in drawn or "two" in drawn, max(len(line) for line in lines[:-2]) <= columns), (0, True, True))
-        tap.same(f"{columns} columns: they are gone in the end, and a summary stands there", (terminal.shown.rfind("\x1b[J") > terminal.shown.rfind("%"), lines[-2].startswith("stet: 2 files in ")),
+        tap.same(f"{columns} columns: bars are drawn and fit", (code, sorted(set(drawn)), max(map(len, lines[:-2]), default=999) <= columns),
+                 (0, ["one", "two"], True))
+        tap.same(f"{columns} columns: they are gone in the end, and a summary stands there",
+                 (terminal.shown.rfind("\x1b[J") > terminal.shown.rfind("%"), lines[-2].startswith("stet: 2 files in ")),
                  (True, True))
     terminal = Terminal(world, 80, "-s", "-o", "one", world.serve + "/hello.txt")
     tap.same("-s shows nothing", (terminal.finish(), terminal.shown), (0, ""))
