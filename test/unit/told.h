@@ -113,32 +113,32 @@ static void on_done(void *owner, const struct stet__transfer_result *result)
 
 static const struct stet__transfer_events events = {on_interim, on_head, on_data, on_done};
 
-static void run(void)
+static inline void run_group(void)
 {
     while (stet__transfers_step(group, 10000) > 0)
         continue;
 }
 
-static void open_group(const struct stet__transfer_settings *settings)
+static inline void open_group(const struct stet__transfer_settings *settings)
 {
     static const struct stet__transfer_settings plain = {.proxy = ""};
     group = stet__transfers_new(settings ? settings : &plain);
     assert_non_null(group);
 }
 
-static void close_group(void)
+static inline void close_group(void)
 {
     stet__transfers_free(group);
     group = NULL;
 }
 
 /* One transfer in a group of its own. */
-static void fetch(struct told *told, const char *method, const char *target)
+static inline void fetch(struct told *told, const char *method, const char *target)
 {
     struct stet__transfer_request request = {.method = method, .uri = uri_of(target)};
     open_group(NULL);
     assert_non_null(stet__transfer_begin(group, &request, &events, told));
-    run();
+    run_group();
     assert_int_equal(told->done, 1);
     close_group();
 }

@@ -81,10 +81,10 @@ static void test_framings(void **state)
         open_group(NULL);
         request.uri = uri_of("/x");
         assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-        run();
+        run_group();
         assert_string_equal(told.story, framing->story);
         begin(&after, "/hello");
-        run();
+        run_group();
         assert_string_equal(after.story, "(200)hellook");
         assert_int_equal(answering.accepted, framing->kept ? 1 : 2);
         close_group();
@@ -118,13 +118,13 @@ static void test_result(void **state)
 static void test_request_octets(void **state)
 {
     static const struct answering_row rows[] = {{.target = "/", .text = HELLO}};
-    static const struct stet_field fields[] = {
+    const struct stet_field fields[] = {
         {STET_SPAN("If-None-Match"), STET_SPAN("\"a\", W/\"b\""), STET_FIELD_IF_NONE_MATCH},
         {STET_SPAN("X-Empty"), STET_SPAN(""), STET_FIELD_OTHER},
         {STET_SPAN("if-none-match"), STET_SPAN("\"c\""), STET_FIELD_IF_NONE_MATCH},
         {STET_SPAN("X-Semicolon"), STET_SPAN(";"), STET_FIELD_OTHER},
     };
-    static const struct stet_fields given = {fields, 4, 0};
+    const struct stet_fields given = {fields, 4, 0};
     char expected[300];
     struct told told = {0};
     answering_start(rows, 1);
@@ -132,7 +132,7 @@ static void test_request_octets(void **state)
     struct stet__transfer_request request = {
         .method = "GET", .uri = uri_of("/a/../b?c=d%20e#f"), .fields = &given};
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     snprintf(expected, sizeof expected,
              "GET /a/../b?c=d%%20e HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nIf-None-Match: \"a\", W/\"b\"\r\n"
              "X-Empty:\r\nif-none-match: \"c\"\r\nX-Semicolon: ;\r\n\r\n",
@@ -147,7 +147,7 @@ static struct stet__transfer *ask(struct told *told, const char *method, struct 
     struct stet__transfer_request request = {.method = method, .uri = uri_of("/"), .content = content};
     struct stet__transfer *transfer = stet__transfer_begin(group, &request, &events, told);
     assert_non_null(transfer);
-    run();
+    run_group();
     return transfer;
 }
 
@@ -219,18 +219,18 @@ static void test_content_from_file(void **state)
     answering_start(rows, 2);
     open_group(NULL);
     begin(&first, "/bye");
-    run();
+    run_group();
     assert_int_equal(lseek(fd, 2, SEEK_SET), 2);
     request.uri = uri_of("/");
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     assert_string_equal(told.story, "(204)ok");
     expect_request("POST", "Content-Length: 11\r\n\r\nthe content");
     assert_int_equal(told.result.sent_octets, strlen(answering_last()));
     /* It ends before it should. */
     assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
     assert_non_null(stet__transfer_begin(group, &request, &events, &lacking));
-    run();
+    run_group();
     assert_string_equal(lacking.story, "content");
     close_group();
     answering_stop();
@@ -242,16 +242,15 @@ static void test_expect(void **state)
 {
     static const struct answering_row rows[] = {
         {.target = "/", .text = H "417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno"}};
-    static const struct stet_field expect = {STET_SPAN("Expect"), STET_SPAN("100-continue"),
-                                             STET_FIELD_EXPECT};
-    static const struct stet_fields fields = {&expect, 1, UINT64_C(1) << STET_FIELD_EXPECT};
+    const struct stet_field expect = {STET_SPAN("Expect"), STET_SPAN("100-continue"), STET_FIELD_EXPECT};
+    const struct stet_fields fields = {&expect, 1, UINT64_C(1) << STET_FIELD_EXPECT};
     struct told told = {0};
     answering_start(rows, 1);
     open_group(NULL);
     struct stet__transfer_request request = {
         .method = "POST", .uri = uri_of("/"), .fields = &fields, .content = STET_SPAN("")};
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     assert_string_equal(told.story, "(417)nook");
     close_group();
     answering_stop();
@@ -265,7 +264,7 @@ static void test_kept(void **state)
     for (unsigned i = 0; i < 20; i++) {
         struct told told = {0};
         begin(&told, "/hello");
-        run();
+        run_group();
         assert_string_equal(told.story, "(200)hellook");
         assert_true(i == 0 || told.result.connected_us == 0);
     }
@@ -275,7 +274,7 @@ static void test_kept(void **state)
     struct stet__transfer_request request = {
         .method = "GET", .uri = uri_of("/hello"), .fresh_connection = true};
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     assert_int_equal(answering.accepted, 2);
     assert_true(told.result.connected_us > 0);
     close_group();
@@ -296,19 +295,19 @@ static void test_unasked(void **state)
     answering_start(rows, 2);
     open_group(NULL);
     begin(&told, "/304");
-    run();
+    run_group();
     assert_string_equal(told.story, "(304)ok");
     /* The server answers this one, on another connection, once it has said what nobody asked for. */
     struct stet__transfer_request request = {
         .method = "GET", .uri = uri_of("/hello"), .fresh_connection = true};
     assert_non_null(stet__transfer_begin(group, &request, &events, &other));
-    run();
+    run_group();
     begin(&after, "/hello");
-    run();
+    run_group();
     assert_string_equal(after.story, "(200)hellook");
     assert_int_equal(answering.accepted, 2);
     begin(&after, "/hello");
-    run();
+    run_group();
     assert_string_equal(after.story, "(200)hellook(200)hellook");
     close_group();
     answering_stop();
@@ -324,8 +323,8 @@ static void test_not_begun(void **state)
                                       "http://u:p@h/",
                                       "http://h/a\r\nb",
                                       "file:///etc/passwd"};
-    static const struct stet_field lines = {STET_SPAN("A"), STET_SPAN("b\r\nC: d"), STET_FIELD_OTHER};
-    static const struct stet_field name = {STET_SPAN("A b"), STET_SPAN("c"), STET_FIELD_OTHER};
+    const struct stet_field lines = {STET_SPAN("A"), STET_SPAN("b\r\nC: d"), STET_FIELD_OTHER};
+    const struct stet_field name = {STET_SPAN("A b"), STET_SPAN("c"), STET_FIELD_OTHER};
     const struct stet_fields fields[] = {{&lines, 1, 0}, {&name, 1, 0}};
     struct told told = {0};
     open_group(NULL);
@@ -378,7 +377,7 @@ static void test_large_head(void **state)
     assert_int_equal(fits.result.head_octets, sizeof text - 1);
     open_group(&(struct stet__transfer_settings){.proxy = "", .head_octets_max = 8000});
     begin(&large, "/");
-    run();
+    run_group();
     assert_string_equal(large.story, "head-too-large");
     assert_non_null(strstr(large.cause, "larger than the limit"));
     close_group();
@@ -402,7 +401,7 @@ static void test_address(void **state)
             .method = "GET", .uri = uri, .address = i == 0 ? "127.0.0.1" : NULL};
         open_group(&settings[i]);
         assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-        run();
+        run_group();
         assert_string_equal(told.story, "(200)hellook");
         assert_string_equal(told.result.address, "127.0.0.1");
         assert_non_null(strstr(answering_last(), host));
@@ -417,7 +416,7 @@ static void expect_credentials(bool keep, const char *expected)
     struct told told = {0};
     struct stet__transfer_request request = {.method = "GET", .uri = uri_of("/"), .keep_credentials = keep};
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     assert_string_equal(told.story, "(200)hellook");
     const char *field = strstr(answering_last(), "Authorization: ");
     if (expected)
@@ -464,7 +463,7 @@ static void test_proxy(void **state)
     open_group(&(struct stet__transfer_settings){.proxy = proxy});
     struct stet__transfer_request request = {.method = "GET", .uri = "http://name.test/a"};
     assert_non_null(stet__transfer_begin(group, &request, &events, &told));
-    run();
+    run_group();
     assert_string_equal(told.story, "(200)hellook");
     assert_string_equal(answering_last(), "GET http://name.test/a HTTP/1.1\r\nHost: name.test\r\n\r\n");
     close_group();

@@ -16,7 +16,7 @@ static void fetch_many(const struct stet__transfer_settings *settings, unsigned 
     open_group(settings);
     for (unsigned i = 0; i < count; i++)
         begin(&told[i], "/hello");
-    run();
+    run_group();
     for (unsigned i = 0; i < count; i++)
         assert_string_equal(told[i].story, "(200)hellook");
     assert_true(answering.open_most <= open_most);
@@ -44,7 +44,7 @@ static void test_waiting_is_no_silence(void **state)
     open_group(&settings);
     for (size_t i = 0; i < 6; i++)
         begin(&told[i], "/");
-    run();
+    run_group();
     for (size_t i = 0; i < 6; i++)
         assert_string_equal(told[i].story, "(200)hellook");
     close_group();
@@ -56,7 +56,7 @@ static void expect_late(const struct stet__transfer_settings *settings, const ch
     struct told told = {0};
     open_group(settings);
     begin(&told, target);
-    run();
+    run_group();
     assert_string_equal(told.story, story);
     assert_true(told.result.timed_out);
     close_group();
@@ -94,7 +94,7 @@ static void test_nobody(void **state)
         .uri = "http://a234567890123456789012345678901234567890123456789012345678901234.test/"};
     open_group(NULL);
     assert_non_null(stet__transfer_begin(group, &request, &events, &unknown));
-    run();
+    run_group();
     assert_string_equal(unknown.story, "resolve");
     assert_false(unknown.result.refused);
     close_group();
@@ -132,7 +132,7 @@ static void test_stop_outside(void **state)
     assert_string_equal(waiting.story, "stopped");
     stet__transfer_stop(first);
     assert_string_equal(running.story, "stopped");
-    run();
+    run_group();
     assert_string_equal(asked.story, "(200)hellook");
     assert_int_equal(running.done + waiting.done + asked.done, 3);
     close_group();
@@ -148,11 +148,11 @@ static void test_stop_another(void **state)
         open_group(&(struct stet__transfer_settings){.proxy = "", .connections_max = connections});
         begin(&told, "/hello");
         told.victim = begin(&victim, "/nothing");
-        run();
+        run_group();
         assert_string_equal(victim.story, "stopped");
         assert_string_equal(told.story, "(200)hellook");
         begin(&later, "/hello");
-        run();
+        run_group();
         assert_string_equal(later.story, "(200)hellook");
         assert_int_equal(victim.done, 1);
         close_group();
@@ -167,7 +167,7 @@ static void test_begin_inside(void **state)
     answering_start(stoppable, 3);
     open_group(NULL);
     begin(&told, "/hello");
-    run();
+    run_group();
     assert_int_equal(told.done, 1);
     assert_int_equal(next_told.done, 2);
     assert_int_equal(next_told.octets, 10);

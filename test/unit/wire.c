@@ -164,9 +164,9 @@ static void test_several(void **state)
         {.target = "/chunked",
          .text = H "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"},
         {.target = "/", .text = HELLO}};
-    static const struct stet_span asked[] = {STET_SPAN("GET /304 HTTP/1.1\r\nHost: h\r\n\r\n"),
-                                             STET_SPAN("GET /chunked HTTP/1.1\r\nHost: h\r\n\r\n"),
-                                             STET_SPAN(ASKED)};
+    const struct stet_span asked[] = {STET_SPAN("GET /304 HTTP/1.1\r\nHost: h\r\n\r\n"),
+                                      STET_SPAN("GET /chunked HTTP/1.1\r\nHost: h\r\n\r\n"),
+                                      STET_SPAN(ASKED)};
     static const char *const contents[] = {"", "hello", "hello"};
     const struct stet__wire_limits limits = {.patience_ms = 10000, .linger_ms = 5};
     answering_start(said, 3);
