@@ -144,7 +144,7 @@ void stet__check_options_init(struct stet__check_options *options)
 {
     *options = (struct stet__check_options){
         .settings = {.user_agent =
-                         "stet-check/" STET_VERSION " (+https://datatracker.ietf.org/doc/html/rfc9110)",
+                         "stet-check/" STET_VERSION,
                      .per_second = 20,
                      .repeat = 3},
         .content_max = 4 * STET__MIB,
