@@ -41,9 +41,27 @@ static bool unstorable(const struct stet__lint_look *look)
            look->by_shared.reason == STET_REASON_NOT_STORED_PRIVATE;
 }
 
+/* no-cache or a max-age of the request: section 5.2.1 makes them advice. */
+static void beside_request(const struct stet__lint_look *look, struct stet_span value, int64_t age)
+{
+    struct stet_cache_control asked;
+    stet_cache_control_read(&look->request->fields, &asked);
+    bool older = stet_cache_control_valid(&asked, STET_CC_MAX_AGE) && age > asked.max_age &&
+                 !stet_cache_control_has(&asked, STET_CC_MAX_STALE);
+    if (!older && !(stet_cache_control_has(&asked, STET_CC_NO_CACHE) && age > 0))
+        return;
+    struct stet_lint_finding *finding =
+        stet__lint_came(look->out, STET_LINT_CLIENT_DIRECTIVE_DISREGARDED, value);
+    if (finding)
+        finding->sent = stet__lint_value(&look->request->fields, STET_FIELD_CACHE_CONTROL);
+}
+
 static void good_age(const struct stet__lint_look *look, struct stet_span value, int64_t age)
 {
     beside_date(look, value, age);
+    beside_request(look, value, age);
+    if (look->answers)
+        stet__lint_seconds(stet__lint_came(look->out, STET_LINT_FROM_CACHE, value), age);
     if (age > 0 && unstorable(look))
         stet__lint_came(look->out, STET_LINT_AGE_OF_UNSTORABLE, value);
     else if (age > 0 && look->by_shared.storable)

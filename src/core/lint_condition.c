@@ -57,11 +57,19 @@ static void failed(const struct stet__lint_look *look)
         add(look, STET_LINT_FAILED_FOR_READ, STET_FIELD_IF_NONE_MATCH, STET_FIELD_ETAG);
 }
 
+static void required(const struct stet__lint_look *look)
+{
+    if (conditional(&look->request->fields))
+        stet__lint_add(look->out, STET_LINT_CONDITION_REQUIRED);
+}
+
 void stet__lint_condition(const struct stet__lint_look *look)
 {
     unsigned status = look->response->status;
     if (status == 412)
         failed(look);
+    else if (status == 428)
+        required(look);
     else if (look->reads && (status == 200 || status == 206))
         performed(look);
 }

@@ -60,6 +60,8 @@ static void sharing(const struct stet__lint_look *look)
 static void validation(const struct stet__lint_look *look)
 {
     bool no_cache = stet_cache_control_unqualified(&look->shared.control, STET_CC_NO_CACHE);
+    if (has(look, STET_CC_NO_STORE)) /* what is not there is not validated */
+        return;
     if (no_cache && has_lifetime(look))
         add(look, STET_LINT_NO_CACHE_WITH_LIFETIME);
     if (!look->answers || stet__lint_has_validator(look))
@@ -83,6 +85,10 @@ static void immutable(const struct stet__lint_look *look)
         stet__lint_seconds(add(look, STET_LINT_IMMUTABLE_SHORT), freshness->lifetime_s);
     if (!look->exchange->secure)
         add(look, STET_LINT_IMMUTABLE_INSECURE);
+    if (look->exchange->wire_known && look->answers &&
+        !stet_fields_have(look->fields, STET_FIELD_CONTENT_LENGTH) &&
+        !stet_fields_have(look->fields, STET_FIELD_TRANSFER_ENCODING))
+        add(look, STET_LINT_IMMUTABLE_INCOMPLETE);
 }
 
 static void stale(const struct stet__lint_look *look)

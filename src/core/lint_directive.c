@@ -274,11 +274,34 @@ static void each(struct walk *walk, const struct stet_fields *fields)
     }
 }
 
+/* Two commas outside of quotes with nothing between, or one at either end. */
+static bool has_empty_member(struct stet_span line)
+{
+    bool empty = true;
+    for (size_t i = 0; i < line.len; i++) {
+        size_t quoted = line.ptr[i] == '"' ? quoted_len(stet_span_skip(line, i)) : 0;
+        if (line.ptr[i] == ',' && empty)
+            return true;
+        if (!stet_is_ows(line.ptr[i]))
+            empty = line.ptr[i] == ',';
+        i += quoted > 0 ? quoted - 1 : 0;
+    }
+    return empty;
+}
+
+static void empty_members(const struct stet__lint_look *look)
+{
+    for (size_t i = 0; i < look->fields->count; i++)
+        if (look->fields->at[i].id == STET_FIELD_CACHE_CONTROL && has_empty_member(look->fields->at[i].value))
+            stet__lint_came(look->out, STET_LINT_CACHE_CONTROL_EMPTY_MEMBER, look->fields->at[i].value);
+}
+
 void stet__lint_directive(const struct stet__lint_look *look)
 {
     struct walk walk = {.out = look->out};
     struct stet_span pragma = stet__lint_value(look->fields, STET_FIELD_PRAGMA);
     each(&walk, look->fields);
+    empty_members(look);
     if (pragma.ptr)
         stet__lint_came(look->out, STET_LINT_PRAGMA, pragma);
 }

@@ -108,6 +108,22 @@ static void if_range(struct part *part)
     }
 }
 
+/* "SHOULD NOT generate other representation header fields beyond those required". A Content-Type of several
+ * parts is of this message. */
+static void metadata(const struct part *part)
+{
+    static const enum stet_field_id superfluous[] = {STET_FIELD_CONTENT_TYPE, STET_FIELD_CONTENT_ENCODING,
+                                                     STET_FIELD_CONTENT_LANGUAGE};
+    const struct stet__lint_look *look = part->look;
+    if (!stet_fields_have(&look->request->fields, STET_FIELD_IF_RANGE) || part->multipart)
+        return;
+    for (size_t i = 0; i < sizeof superfluous / sizeof *superfluous; i++)
+        if (stet_fields_have(look->fields, superfluous[i]))
+            stet__lint_octets(stet__lint_came(look->out, STET_LINT_PARTIAL_METADATA,
+                                              stet__lint_value(look->fields, superfluous[i])),
+                              stet_field_name(superfluous[i]));
+}
+
 static void partial(const struct stet__lint_look *look)
 {
     struct stet_span type = stet__lint_value(look->fields, STET_FIELD_CONTENT_TYPE);
@@ -125,6 +141,7 @@ static void partial(const struct stet__lint_look *look)
     if_range(&part);
     if (!stet__lint_has_validator(look))
         wrong(&part, STET_LINT_PARTIAL_WITHOUT_VALIDATOR);
+    metadata(&part);
     if (!part.wrong)
         stet__lint_came(look->out, STET_LINT_PARTIAL_RIGHT, part.said);
 }
@@ -147,6 +164,13 @@ static void unsatisfied(const struct stet__lint_look *look)
         finding->sent = asked;
 }
 
+static bool has_strong(const struct stet__lint_look *look)
+{
+    const struct stet_representation *selected = &look->own.selected;
+    return (stet_etag_present(selected->etag) && !selected->etag.weak) ||
+           (selected->last_modified != STET_NO_DATE && selected->last_modified_strong);
+}
+
 static void accept_ranges(const struct stet__lint_look *look)
 {
     struct stet_span value = stet__lint_value(look->fields, STET_FIELD_ACCEPT_RANGES), member;
@@ -160,7 +184,10 @@ static void accept_ranges(const struct stet__lint_look *look)
         if (none && look->response->status == 206)
             stet__lint_came(look->out, STET_LINT_ACCEPT_RANGES_CONTRADICTS, value);
         else if (bytes && look->answers)
-            stet__lint_came(look->out, STET_LINT_ACCEPT_RANGES, value);
+            stet__lint_came(look->out,
+                            has_strong(look) ? STET_LINT_ACCEPT_RANGES
+                                             : STET_LINT_RANGES_WITHOUT_STRONG_VALIDATOR,
+                            value);
         else if (!none && !bytes)
             stet__lint_octets(stet__lint_came(look->out, STET_LINT_ACCEPT_RANGES_UNKNOWN, value), member);
     }

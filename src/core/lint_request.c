@@ -3,7 +3,9 @@
  * What a client asked with: RFC 9110 sections 13.1 and 14.2, RFC 9111 section 5.2.1. For recordings of
  * browsers and other programs; what `stet check` asks with is what it wants to ask with.
  */
+#include <stet/field.h>
 #include <stet/range.h>
+#include <stet/sf.h>
 
 #include "core/lint.h"
 #include "core/octet.h"
@@ -174,6 +176,47 @@ static void together(const struct stet__lint_look *look)
         sent(look, STET_LINT_REQUEST_NO_CACHE_CONDITION, STET_FIELD_CACHE_CONTROL);
 }
 
+static bool ignores_conditions(enum stet_method method)
+{
+    return method == STET_METHOD_CONNECT || method == STET_METHOD_OPTIONS || method == STET_METHOD_TRACE;
+}
+
+static void without_meaning(const struct stet__lint_look *look)
+{
+    static const enum stet_field_id conditions[] = {STET_FIELD_IF_MATCH, STET_FIELD_IF_NONE_MATCH,
+                                                    STET_FIELD_IF_UNMODIFIED_SINCE};
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
+        if (ignores_conditions(look->request->method) && has(look, conditions[i]))
+            sent(look, STET_LINT_REQUEST_CONDITION_METHOD, conditions[i]);
+}
+
+/* RFC 9842 section 2.2: the SHA-256 of the dictionary as a Byte Sequence, for codings that use it. */
+static void dictionary(const struct stet__lint_look *look)
+{
+    struct stet_span name = STET_SPAN("Available-Dictionary"), member;
+    struct stet_span value = stet__lint_named(&look->request->fields, name);
+    char digest[2 * STET_LINT_DIGEST_BYTES];
+    struct stet_sf sf;
+    struct stet_sf_member item;
+    struct stet_list list;
+    bool accepted = false;
+    if (!value.ptr)
+        return;
+    stet_list_begin(&list, &look->request->fields, STET_FIELD_ACCEPT_ENCODING);
+    while (stet_list_next(&list, &member) == STET_OK) {
+        struct stet_span coding, parameters;
+        stet_member_split(member, &coding, &parameters);
+        accepted |= stet_span_equal_nocase(coding, STET_SPAN("dcb")) ||
+                    stet_span_equal_nocase(coding, STET_SPAN("dcz"));
+    }
+    stet_sf_begin(&sf, STET_SF_ITEM, &look->request->fields, STET_FIELD_OTHER, name);
+    bool good = stet_sf_check(&sf) == STET_OK && stet_sf_next(&sf, &item) == STET_OK &&
+                item.item.type == STET_SF_BYTES && item.item.text.len <= sizeof digest &&
+                stet_sf_decode(&item.item, digest) == STET_LINT_DIGEST_BYTES;
+    if (!good || !accepted)
+        stet__lint_sent(look->out, STET_LINT_REQUEST_AVAILABLE_DICTIONARY, value);
+}
+
 void stet__lint_request(const struct stet__lint_look *look)
 {
     tags(look, STET_FIELD_IF_MATCH);
@@ -183,5 +226,7 @@ void stet__lint_request(const struct stet__lint_look *look)
     if_range(look);
     range(look);
     together(look);
+    without_meaning(look);
+    dictionary(look);
     stet__lint_request_directive(look);
 }

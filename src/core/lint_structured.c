@@ -54,6 +54,43 @@ static bool is_first(const struct stet_fields *fields, size_t index)
     return true;
 }
 
+/* RFC 9211 section 2. False for what is not registered there, or of another type. */
+static bool is_parameter(struct stet_span key, const struct stet_sf_item *item)
+{
+    static const struct {
+        struct stet_span key;
+        enum stet_sf_type type, other;
+    } rows[] = {
+        {{"hit", 3}, STET_SF_BOOLEAN, STET_SF_BOOLEAN},
+        {{"fwd", 3}, STET_SF_TOKEN, STET_SF_TOKEN},
+        {{"fwd-status", 10}, STET_SF_INTEGER, STET_SF_INTEGER},
+        {{"ttl", 3}, STET_SF_INTEGER, STET_SF_INTEGER},
+        {{"stored", 6}, STET_SF_BOOLEAN, STET_SF_BOOLEAN},
+        {{"collapsed", 9}, STET_SF_BOOLEAN, STET_SF_BOOLEAN},
+        {{"key", 3}, STET_SF_STRING, STET_SF_STRING},
+        {{"detail", 6}, STET_SF_STRING, STET_SF_TOKEN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (stet_span_equal(key, rows[i].key))
+            return item->type == rows[i].type || item->type == rows[i].other;
+    return false;
+}
+
+static void cache_status_parameters(const struct stet__lint_look *look)
+{
+    struct stet_sf sf;
+    struct stet_sf_member member;
+    struct stet_span key;
+    struct stet_sf_item item;
+    stet_sf_begin(&sf, STET_SF_LIST, look->fields, STET_FIELD_CACHE_STATUS, STET_SPAN_NONE);
+    while (stet_sf_next(&sf, &member) == STET_OK)
+        while (stet_sf_param(&sf, &key, &item) == STET_OK)
+            if (!is_parameter(key, &item))
+                stet__lint_octets(stet__lint_came(look->out, STET_LINT_CACHE_STATUS_PARAMETER,
+                                                  stet__lint_value(look->fields, STET_FIELD_CACHE_STATUS)),
+                                  key);
+}
+
 static void cache_status(const struct stet__lint_look *look)
 {
     struct stet_sf sf;
@@ -68,6 +105,8 @@ static void cache_status(const struct stet__lint_look *look)
     if (status != STET_END || !good)
         stet__lint_came(look->out, STET_LINT_CACHE_STATUS_MALFORMED,
                         stet__lint_value(look->fields, STET_FIELD_CACHE_STATUS));
+    else
+        cache_status_parameters(look);
 }
 
 static void cache_groups(const struct stet__lint_look *look, enum stet_field_id id)

@@ -85,12 +85,29 @@ static bool beyond_ascii(struct stet_span s)
     return false;
 }
 
+/* What templates and scripts write for nothing, and what is left of one that was not filled in. */
+static bool is_placeholder(struct stet_span opaque)
+{
+    static const struct stet_span words[] = {{"undefined", 9}, {"null", 4},  {"none", 4}, {"nil", 3},
+                                             {"nan", 3},       {"false", 5}, {"etag", 4}};
+    static const struct stet_span begins[] = {{"${", 2}, {"{{", 2}, {"%{", 2}, {"<%", 2}, {"#{", 2}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (stet_span_equal_nocase(opaque, words[i]))
+            return true;
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (stet_span_starts(opaque, begins[i]))
+            return true;
+    return false;
+}
+
 static void good_etag(const struct stet__lint_look *look, struct stet_span value, struct stet_etag tag)
 {
     struct stet_lint_findings *out = look->out;
     stet__lint_came(out, tag.weak ? STET_LINT_ETAG_WEAK : STET_LINT_STRONG_ETAG, value);
     if (tag.opaque.len == 0)
         stet__lint_came(out, STET_LINT_ETAG_EMPTY, value);
+    if (is_placeholder(tag.opaque))
+        stet__lint_came(out, STET_LINT_ETAG_PLACEHOLDER, value);
     if (tag.opaque.len > LONG_TAG) {
         struct stet_lint_finding *finding = stet__lint_came(out, STET_LINT_ETAG_LONG, value);
         stet__lint_number(finding, (int64_t)tag.opaque.len);
