@@ -253,15 +253,23 @@ static bool attach_credentials(struct stet__handle *handle, const struct stet__t
            !curl_easy_setopt(handle->easy, CURLOPT_NETRC, netrc);
 }
 
+/* libcurl before 8.0.0 begins HTTP/2 anew on a kept connection if it was known beforehand, and fails
+ * (https://github.com/curl/curl/pull/10643): there is none to be kept then. */
+static bool can_be_reused(const struct stet__handle *handle)
+{
+    return handle->version != CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE ||
+           curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000;
+}
+
 static bool attach_connection(struct stet__handle *handle, struct stet__transfer *transfer)
 {
-    bool addressed = transfer->address.data, ok = true;
+    bool addressed = transfer->address.data, fresh = transfer->fresh || !can_be_reused(handle), ok = true;
     if (addressed || handle->addressed)
         ok = !curl_easy_setopt(handle->easy, CURLOPT_CONNECT_TO, addressed ? &transfer->address : NULL);
-    if (handle->fresh != transfer->fresh)
-        ok = ok && !curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, transfer->fresh ? 1L : 0L);
+    if (handle->fresh != fresh)
+        ok = ok && !curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, fresh ? 1L : 0L);
     handle->addressed = addressed;
-    handle->fresh = transfer->fresh;
+    handle->fresh = fresh;
     return ok;
 }
 
