@@ -26,7 +26,10 @@ static enum stet__digest_verdict judge(const struct stet_fields *fields, enum st
     if (stet_sf_check(&sf) != STET_OK)
         return verdict;
     while (stet_sf_next(&sf, &member) == STET_OK) {
-        if (!stet_span_equal(member.key, STET_SPAN("sha-256")) || member.item.type != STET_SF_BYTES)
+        if (!stet_span_equal(member.key, STET_SPAN("sha-256")))
+            continue;
+        verdict = STET__DIGEST_UNTOLD; /* the last one of a name counts: RFC 9651 section 3.2 */
+        if (member.item.type != STET_SF_BYTES)
             continue;
         bool same = member.item.text.len <= sizeof octets &&
                     stet_sf_decode(&member.item, octets) == STET__DISK_DIGEST_BYTES &&
