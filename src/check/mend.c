@@ -5,9 +5,18 @@
  */
 #include "check/report.h"
 
+/* The same field in all four; a string of RFC 9651 keeps its quotes. */
+#define FIELD(name, value)                                                                                 \
+    "add_header " name " \"" value "\";  # with proxy_hide_header " name "; if the application sends one", \
+        "Header set " name " \"" value "\"", "header " name " \"" value "\"",                              \
+        "res.set('" name "', '" value "');"
+#define FIELD_OF_STRINGS(name, value)                                                    \
+    "add_header " name " '\"" value "\"';", "Header set " name " \"\\\"" value "\\\"\"", \
+        "header " name " `\"" value "\"`", "res.set('" name "', '\"" value "\"');"
+
 enum advice {
     ADVICE_NONE, /* of rules that no row names */
-#define ADVICE(name, nginx, apache, caddy, express) ADVICE_##name,
+#define ADVICE(name, ...) ADVICE_##name,
 #define MEND(lint, name)
 #include "check/mend.def"
 #undef ADVICE
@@ -16,7 +25,7 @@ enum advice {
 };
 
 static const char *const texts[ADVICE_COUNT][STET__SERVER_COUNT] = {
-#define ADVICE(name, nginx, apache, caddy, express) [ADVICE_##name] = {nginx, apache, caddy, express},
+#define ADVICE(name, ...) [ADVICE_##name] = {__VA_ARGS__},
 #define MEND(lint, name)
 #include "check/mend.def"
 #undef ADVICE
@@ -24,7 +33,7 @@ static const char *const texts[ADVICE_COUNT][STET__SERVER_COUNT] = {
 };
 
 static const unsigned char advices[STET_LINT_COUNT] = {
-#define ADVICE(name, nginx, apache, caddy, express)
+#define ADVICE(name, ...)
 #define MEND(lint, name) [lint] = ADVICE_##name,
 #include "check/mend.def"
 #undef ADVICE

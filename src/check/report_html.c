@@ -23,13 +23,13 @@ const char *stet__page_class(enum stet_lint_severity severity)
 
 const char *stet__page_mark(enum stet_lint_severity severity)
 {
-    static const char *const marks[] = {"✓", "·", "!", "✗"};
+    static const char *const marks[] = {"✓", "i", "!", "✗"};
     return marks[severity];
 }
 
 void stet__page_grade(struct stet__page *page, const char *grade)
 {
-    char class[] = {'g', grade[0] == '-' ? '0' : grade[0], '\0'};
+    char class[] = {grade[0] == '-' ? '0' : grade[0], '\0'};
     stet__page_put(page, "<span class=\"grade ");
     stet__page_put(page, class);
     stet__page_put(page, grade[0] == '-' ? "\" role=\"img\" aria-label=\"No grade\">"
@@ -48,8 +48,11 @@ void stet__page_time(struct stet__page *page, int64_t us)
     uint64_t n = us > 0 ? (uint64_t)us : 0;
     bool seconds = n >= 1000000;
     uint64_t tenths = seconds ? n / 100000 : n / 100;
-    snprintf(text, sizeof text, "%llu.%llu %s", (unsigned long long)(tenths / 10),
-             (unsigned long long)(tenths % 10), seconds ? "s" : "ms");
+    const char *unit = seconds ? "s" : "ms";
+    if (tenths < 1000)
+        snprintf(text, sizeof text, "%u.%u %s", (unsigned)tenths / 10, (unsigned)tenths % 10, unit);
+    else
+        snprintf(text, sizeof text, "%llu %s", (unsigned long long)(tenths / 10), unit);
     stet__page_put(page, text);
 }
 

@@ -65,7 +65,7 @@ const char *const stet__page_style[] = {
     ".count.note { background: var(--note-wash); color: var(--note); "
     "} .count.good { background: var(--good-wash); color: var(--good); }",
     ".count.none { background: none; box-shadow: inset 0 0 0 1px var(--line); color: var(--quiet); }",
-    ".count input { display: none; margin: 0; accent-color: currentColor; }",
+    ".count input { display: none; margin: 0; color: inherit; accent-color: currentColor; }",
     ".bar { display: flex; gap: 2px; height: 6px; border-radius: 3px; overflow: hidden; }",
     ".bar i { flex: 1 1 0; min-width: 3px; }",
     ".bar .bad { background: var(--bad); } .bar .warn { background: var(--warn); "

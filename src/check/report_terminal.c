@@ -172,6 +172,33 @@ static void put_head(struct pen *pen, const struct stet__check_resource *resourc
     put(pen, "\n");
 }
 
+static bool is_remark(const char *line)
+{
+    return line[0] == '#' || (line[0] == '/' && line[1] == '/');
+}
+
+/* A line of advice is ours and is to be copied: it is never shortened, only remarks wrap. */
+static void put_advice_line(struct pen *pen, const char *line, size_t len)
+{
+    size_t column = INDENT + LABEL;
+    pad(pen, column);
+    for (size_t from = 0; from < len;) {
+        const char *space = memchr(line + from, ' ', len - from);
+        size_t end = space ? (size_t)(space - line) + 1 : len;
+        if (is_remark(line) && from > 0 && column + (end - from) > pen->width) {
+            put(pen, "\n");
+            pad(pen, INDENT + LABEL);
+            put(pen, line[0] == '#' ? "# " : "// ");
+            column = INDENT + LABEL + (line[0] == '#' ? 2 : 3);
+        }
+        for (size_t i = from; i < end; i++)
+            stet__buffer_append(pen->out, line[i] == '\t' ? STET_SPAN("    ") : stet_span_of(line + i, 1));
+        column += end - from;
+        from = end;
+    }
+    put(pen, "\n");
+}
+
 static void put_mend(struct pen *pen, enum stet_lint lint, enum stet__check_server server)
 {
     const char *mend = server == STET__SERVER_COUNT ? NULL : stet__check_mend(lint, server);
@@ -181,7 +208,9 @@ static void put_mend(struct pen *pen, enum stet_lint lint, enum stet__check_serv
     put(pen, "in ");
     put(pen, stet__check_server_name(server));
     put(pen, ":\n");
-    put_lines(pen, "", stet__text_of(mend));
+    struct stet_span rest = stet__text_of(mend), line;
+    while (stet__text_line(&rest, &line))
+        put_advice_line(pen, line.ptr, line.len);
 }
 
 static void put_title(struct pen *pen, const struct stet__check_finding *finding)
