@@ -136,7 +136,7 @@ static void partial(const struct stet__lint_look *look)
     else if (!part.asked.ptr)
         wrong(&part, STET_LINT_PARTIAL_UNASKED);
     content_range(&part);
-    if (part.multipart && part.asked.len > 0 && !memchr(part.asked.ptr, ',', part.asked.len))
+    if (part.multipart && part.asked.ptr && !memchr(part.asked.ptr, ',', part.asked.len))
         wrong(&part, STET_LINT_PARTIAL_MULTIPART_OF_ONE);
     if_range(&part);
     if (!stet__lint_has_validator(look))

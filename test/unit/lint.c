@@ -165,9 +165,9 @@ static void test_details_are_plain(void **state)
 static void test_any_clock(void **state)
 {
     static const int64_t times[] = {INT64_MIN, -1, 0, 1795253400, INT64_MAX};
-    struct stet_lint_finding room[64];
     for (size_t i = 0; i < 5; i++) {
         for (size_t j = 0; j < 5; j++) {
+            struct stet_lint_finding room[64];
             struct stet_lint_findings findings = {room, 64, 0};
             struct stet_lint_exchange exchange = answer();
             exchange.times_known = true;
