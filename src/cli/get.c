@@ -112,7 +112,7 @@ static void tell_end(struct stet__get_run *run)
     stet__get_progress_clear(&run->progress);
     if (options->silent || run->reader_is_gone)
         return;
-    if (run->tally.ended > 0 && (run->tally.begun > 1 || is_shown(run))) {
+    if (run->tally.ended > 0 && (run->tally.begun > 1 || run->progress.on)) {
         stet__get_tally_format(&run->tally, stet__get_now_us(), line, sizeof line);
         fprintf(stderr, "%s\n", line);
     }

@@ -149,7 +149,8 @@ static enum stet__get_take cannot_write(struct stet__get_download *download)
 static bool is_unwanted(const struct stet__get_download *download)
 {
     const struct stet__get_options *options = download->run->options;
-    return (options->fail && download->code >= 400) || (download->code == 304 && !options->include) ||
+    return (options->fail && download->code >= 400) ||
+           (download->code == 304 && !options->include && !options->head_only) ||
            (options->json && !download->item.path && !download->item.to_stdout);
 }
 
@@ -209,6 +210,16 @@ static bool is_harmful(const struct stet__get_download *download, struct stet_sp
            memchr(octets.ptr, '\0', octets.len) != NULL;
 }
 
+/* Content on the terminal and bars would overwrite each other. */
+static void show_content(struct stet__get_download *download)
+{
+    struct stet__get_run *run = download->run;
+    if (download->item.path || !run->terminal)
+        return;
+    stet__get_progress_clear(&run->progress);
+    run->progress.on = false;
+}
+
 static bool data(void *owner, struct stet_span octets)
 {
     struct stet__get_download *download = owner;
@@ -217,8 +228,7 @@ static bool data(void *owner, struct stet_span octets)
                "this is no text; -o FILE writes it to a file, and -o - to the terminal all the same");
         return false;
     }
-    if (!download->item.path)
-        stet__get_progress_clear(&download->run->progress);
+    show_content(download);
     if (stet__get_file_write(&download->file, octets))
         return true;
     cannot_write(download);
@@ -273,8 +283,7 @@ static void finish_file(struct stet__get_download *download, const struct stet__
     if (download->file.kind == STET__GET_FILE_NONE)
         return;
     bool replaces = download->file.kind == STET__GET_FILE_REPLACE;
-    if (!download->item.path)
-        stet__get_progress_clear(&download->run->progress);
+    show_content(download);
     const char *wrong = stet__get_file_commit(&download->file, time);
     if (wrong)
         cannot_write(download);
@@ -380,7 +389,7 @@ bool stet__get_download_next(void *owner, struct stet__get_job *job)
         download->bar = free_bar(run);
         if (download->bar)
             *download->bar = (struct stet__get_bar){
-                download->item.path ? download->item.path : download->item.typed, 0, UINT64_MAX};
+                download->item.path ? download->item.path : download->item.uri, 0, UINT64_MAX};
         *job = (struct stet__get_job){.uri = download->item.uri,
                                       .method = run->request.method,
                                       .fields = run->request.fields,

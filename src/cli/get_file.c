@@ -234,6 +234,13 @@ static bool link_nameless(struct stet__get_file *file, bool *placed)
 static bool replace(struct stet__get_file *file)
 {
     bool placed = false;
+    if (file->temporary) {
+        /* Some file systems tell only now that there is no room (NFS). */
+        int fd = file->fd;
+        file->fd = -1;
+        if (close(fd) != 0)
+            return false;
+    }
     if (!file->temporary && !link_nameless(file, &placed))
         return false;
     if (!placed && rename(file->temporary, file->path) != 0)

@@ -12,10 +12,43 @@
 #include "cli/cli.h"
 #include "cli/get_name.h"
 
+/* All that comes, in a file without a name. NULL after a complaint. */
+static FILE *gather(FILE *from)
+{
+    char room[4096];
+    FILE *all = tmpfile();
+    for (size_t got = 1; all && got > 0;) {
+        got = fread(room, 1, sizeof room, from);
+        if (got > 0 && fwrite(room, 1, got, all) < got)
+            break;
+    }
+    if (all && !ferror(from) && !ferror(all) && fflush(all) == 0 && fseek(all, 0, SEEK_SET) == 0)
+        return all;
+    stet__cli_complain("get: --input: %s", strerrordesc_np(errno));
+    if (all)
+        fclose(all);
+    return NULL;
+}
+
+/* Looks through all of it, if it is a file and no pipe. */
+static void count_urls(struct stet__get_input *input)
+{
+    ssize_t len;
+    long begin = ftell(input->file);
+    if (begin < 0)
+        return;
+    input->count = input->url_count;
+    while ((len = getline(&input->line, &input->line_room, input->file)) >= 0)
+        input->count += stet__get_line_read(stet_span_of(input->line, (size_t)len)).url.len > 0;
+    if (fseek(input->file, begin, SEEK_SET) != 0)
+        input->count = 0;
+}
+
 bool stet__get_input_open(struct stet__get_input *input, const struct stet__get_options *options,
                           char *const *urls, size_t url_count)
 {
-    *input = (struct stet__get_input){.options = options, .urls = urls, .url_count = url_count};
+    *input = (struct stet__get_input){
+        .options = options, .urls = urls, .url_count = url_count, .count = options->input ? 0 : url_count};
     if (options->places.count > url_count && !options->input) {
         stet__cli_complain("get: there are more -o and -O than URLs");
         return false;
@@ -25,6 +58,14 @@ bool stet__get_input_open(struct stet__get_input *input, const struct stet__get_
     input->file = strcmp(options->input, "-") == 0 ? stdin : fopen(options->input, "re");
     if (!input->file)
         stet__cli_complain("get: --input %s: %s", options->input, strerrordesc_np(errno));
+    if (input->file && options->parallel && fseek(input->file, 0, SEEK_CUR) != 0) {
+        FILE *waiting = input->file;
+        input->file = gather(waiting);
+        if (waiting != stdin)
+            fclose(waiting);
+    }
+    if (input->file)
+        count_urls(input);
     return input->file != NULL;
 }
 
@@ -38,7 +79,7 @@ void stet__get_input_close(struct stet__get_input *input)
 
 size_t stet__get_input_count(const struct stet__get_input *input)
 {
-    return input->file ? 0 : input->url_count;
+    return input->count;
 }
 
 static const char *set_remote_name(struct stet__get_item *item, const char *folder)
@@ -68,7 +109,7 @@ static const char *set_place(struct stet__get_item *item, const struct stet__get
     const struct stet__get_place *place = find_place(input, item->number);
     if (!name.ptr && place && place->path)
         name = stet__cli_span(place->path);
-    if (stet_span_equal(name, STET_SPAN("-"))) {
+    if (name.ptr && stet_span_equal(name, STET_SPAN("-"))) {
         item->to_stdout = true;
         return NULL;
     }
@@ -102,6 +143,7 @@ static void make(struct stet__get_item *out, const struct stet__get_input *input
                  struct stet_span name)
 {
     out->typed = strndup(url.ptr, url.len);
+    stet__get_tidy(out->typed);
     out->uri = with_query(stet__get_uri(url, &out->wrong), input->options);
     if (out->uri)
         out->wrong = set_place(out, input, name);
@@ -114,8 +156,6 @@ static bool next_line(struct stet__get_input *input, struct stet__get_line *out)
     ssize_t len;
     while (input->file && (len = getline(&input->line, &input->line_room, input->file)) >= 0) {
         input->lines++;
-        if (len > 0 && input->line[len - 1] == '\n')
-            len--;
         *out = stet__get_line_read(stet_span_of(input->line, (size_t)len));
         if (out->url.len > 0)
             return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * get_input: which URLs `stet get` fetches and which file each is for: those of the command line, then the
- * lines of --input, read as they are wanted, so a program may go on writing them.
+ * lines of --input. These are read as they are wanted, so a program may go on writing them; but with -Z all
+ * at first, because what is under way would come to a halt while a line is waited for.
  */
 #ifndef STET_CLI_GET_INPUT_H
 #define STET_CLI_GET_INPUT_H
@@ -15,6 +16,7 @@ struct stet__get_input {
     FILE *file;   /* of --input, or NULL */
     size_t taken; /* so far */
     size_t lines; /* read so far */
+    size_t count; /* of URLs in all; 0: not known */
     char *line;
     size_t line_room;
 };

@@ -93,9 +93,9 @@ struct stet_span stet__get_remote_name(const char *uri)
 struct stet__get_line stet__get_line_read(struct stet_span line)
 {
     struct stet__get_line out = {STET_SPAN(""), STET_SPAN_NONE};
+    while (line.len > 0 && (line.ptr[line.len - 1] == '\r' || line.ptr[line.len - 1] == '\n'))
+        line.len--;
     line = stet_span_trim(line);
-    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-        line = stet_span_trim(stet_span_of(line.ptr, line.len - 1));
     if (line.len == 0 || line.ptr[0] == '#')
         return out;
     const char *tab = memchr(line.ptr, '\t', line.len);
@@ -103,6 +103,13 @@ struct stet__get_line stet__get_line_read(struct stet_span line)
     if (tab)
         out.name = stet_span_trim(stet_span_of(tab, line.len - (size_t)(tab - line.ptr)));
     return out;
+}
+
+void stet__get_tidy(char *text)
+{
+    for (; text && *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            *text = '?';
 }
 
 char *stet__get_path(const char *folder, struct stet_span name)

@@ -26,8 +26,11 @@ struct stet__get_line {
     struct stet_span name; /* of the file, behind a tab; absent if there is none */
 };
 
-/* `line` without its line end. A '#' at its begin makes it a comment. */
+/* `line` with or without its line end. A '#' at its begin makes it a comment. */
 struct stet__get_line stet__get_line_read(struct stet_span line);
+
+/* Control octets become question marks: what is told on a terminal must not command it. NULL does nothing. */
+void stet__get_tidy(char *text);
 
 /* `name` within `folder` (NULL: the current one, or `name` is absolute), on the heap. NULL: no memory. */
 char *stet__get_path(const char *folder, struct stet_span name);

@@ -5,8 +5,10 @@
  */
 #include "cli/get_tell.h"
 
+#include <errno.h>
 #include <unistd.h>
 
+#include "cli/get_name.h"
 #include "cli/get_write_out.h"
 
 bool stet__get_tells(const struct stet__get_options *options)
@@ -18,20 +20,20 @@ bool stet__get_tells(const struct stet__get_options *options)
 static const char *find_error(const struct stet__get_download *download,
                               const struct stet__get_result *result, int code, char *room, size_t len)
 {
+    const char *path = download->item.path;
+    bool caused = result->cause && *result->cause;
     if (download->item.wrong)
         return download->item.wrong;
-    if (download->wrong) {
-        snprintf(room, len, "%s%s%s", download->item.path ? download->item.path : "",
-                 download->item.path ? ": " : "", download->wrong);
-        return room;
-    }
-    if (code == STET__EXIT_HTTP) {
-        snprintf(room, len, "the server says %u", result->code);
-        return room;
-    }
-    if (result->status == STET_OK)
+    if (code == STET__EXIT_OK)
         return NULL;
-    return result->cause && *result->cause ? result->cause : stet_status_row(result->status)->sentence;
+    if (download->wrong)
+        snprintf(room, len, "%s%s%s", path ? path : "", path ? ": " : "", download->wrong);
+    else if (code == STET__EXIT_HTTP)
+        snprintf(room, len, "the server says %u", result->code);
+    else
+        snprintf(room, len, "%s", caused ? result->cause : stet_status_row(result->status)->sentence);
+    stet__get_tidy(room);
+    return room;
 }
 
 static void tell_error(const struct stet__get_download *download, const char *error)
@@ -90,7 +92,8 @@ static void tell_facts(struct stet__get_download *download, const struct stet__g
     if (options->write_out)
         stet__write_out(options->write_out, &facts, stdout, stderr);
     /* The content of the next one goes straight to the descriptor. */
-    fflush(stdout);
+    if (fflush(stdout) != 0 && errno == EPIPE)
+        download->run->reader_is_gone = true;
 }
 
 void stet__get_tell(struct stet__get_download *download, const struct stet__get_result *result, int code)

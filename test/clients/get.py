@@ -204,6 +204,16 @@ def lines_of_input(world):
     code, _, told = world.get("--input", "-", "--output-dir", ".", stdin=f"{world.serve}/hello.txt\nftp://x/\n".encode())
     tap.same("a line that is no URL is told with its number, and the others are fetched", (code, told.split("\n")[0]),
              (6, "stet: get: -:2: ftp://x/: only http and https are spoken here"))
+    process = world.start("--input", "-", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    seen = []
+    for name in ("hello", "other"):  # the next line is written when what is wanted of the last has come
+        process.stdin.write(f"{world.serve}/{name}.txt\n".encode())
+        process.stdin.flush()
+        seen.append(process.stdout.readline())
+    process.communicate(timeout=PATIENCE_S)
+    tap.same("lines are fetched as they come", (seen, process.returncode), ([b"hello\n", b"other\n"], 0))
+    told = world.get("-f", "--input", "-", stdin=f"{world.serve}/\x1b[2J\n".encode())[2]
+    tap.same("what is told does not command the terminal", told.split("\n")[0], f"stet: get: -:1: {world.serve}/?[2J: the server says 404")
     tap.same("an input that is not there", world.get("--input", "nosuch")[0], 2)
     world.clear()
 
@@ -297,6 +307,9 @@ def heads_and_redirects(world):
     tap.same("-i", (code, head.split("\r\n")[0], content), (0, "HTTP/1.1 200 OK", "hello\n"))
     code, out, _ = world.get("-I", world.serve + "/hello.txt")
     tap.same("-I shows the head and nothing else", (code, "Content-Length: 6\r\n" in out, out[-4:]), (0, True, "\r\n\r\n"))
+    tag = re.search('ETag: (".*?")', out).group(1)
+    code, out, _ = world.get("-I", "-H", "If-None-Match: " + tag, world.serve + "/hello.txt")
+    tap.same("-I with a condition of one's own shows the 304", (code, out.split("\r\n")[0]), (0, "HTTP/1.1 304 Not Modified"))
     code, out, _ = world.get("-w", "%{http_code} %{num_redirects} %{redirect_url}", world.origin + "/redirect")
     tap.same("a redirect is an answer", (code, out), (0, f"302 0 {world.origin}/echo/there"))
     code, out, _ = world.get("-sL", "-w", "\n%{http_code} %{num_redirects} %{url_effective}", world.origin + "/redirect")

@@ -106,6 +106,8 @@ static void test_lines(void **state)
     is_line("# http://h/", "", NULL);
     is_line("http://h/#part", "http://h/#part", NULL);
     is_line(" http://h/a \r", "http://h/a", NULL);
+    is_line("http://h/a\r\n", "http://h/a", NULL);
+    is_line("\n", "", NULL);
     is_line("http://h/a\tname of file", "http://h/a", "name of file");
     is_line("http://h/a \t name\r", "http://h/a", "name");
     is_line("http://h/a b", "http://h/a b", NULL);
@@ -116,6 +118,14 @@ static void is_path(const char *folder, const char *name, const char *wanted)
     char *path = stet__get_path(folder, span(name));
     assert_string_equal(path, wanted);
     free(path);
+}
+
+static void test_tidy(void **state)
+{
+    char text[] = "a\x1b[2J\tb\x7f\xC3\xA9";
+    stet__get_tidy(text);
+    assert_string_equal(text, "a?[2J?b?\xC3\xA9");
+    stet__get_tidy(NULL);
 }
 
 static void test_paths(void **state)
@@ -132,7 +142,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uris),         cmocka_unit_test(test_what_is_no_uri),
         cmocka_unit_test(test_remote_names), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_paths),        cmocka_unit_test(test_tidy),
     };
     return cmocka_run_group_tests_name("get_name", tests, NULL, NULL);
 }
