@@ -104,30 +104,6 @@ char *stet__cache_key(const char *url)
 
 /* --- rm --- */
 
-struct removal {
-    struct stet__cache_run *run;
-    struct stet_span prefix;
-    uint64_t count;
-};
-
-static bool remove_entry(void *owner, const struct stet__disk_entry *entry)
-{
-    struct removal *removal = owner;
-    if (stet_span_starts(entry->uri, removal->prefix))
-        removal->count += stet__disk_remove_entry(removal->run->disk, entry->id);
-    return true;
-}
-
-static int rm_some(struct stet__cache_run *run, const char *prefix, uint64_t *count)
-{
-    struct removal removal = {run, stet_span_of(prefix, strlen(prefix)), 0};
-    int code = stet__disk_each(run->disk, &run->policy, remove_entry, &removal);
-    *count += removal.count;
-    if (code != STET_OK)
-        stet__cli_complain("cache: %s", stet_status_row(code)->sentence);
-    return code == STET_OK ? STET__EXIT_OK : STET__EXIT_FAILURE;
-}
-
 static int rm(struct stet__cache_run *run)
 {
     uint64_t count = 0;
@@ -136,8 +112,10 @@ static int rm(struct stet__cache_run *run)
         stet__cli_complain("cache rm: what? A URL, --prefix http://example.com/ or --all");
         return STET__EXIT_USAGE;
     }
-    if (run->options->all || run->options->prefix)
-        code = rm_some(run, run->options->all ? "" : run->options->prefix, &count);
+    if (run->options->all || run->options->prefix) {
+        const char *prefix = run->options->all ? "" : run->options->prefix;
+        count = stet__disk_remove_prefix(run->disk, stet_span_of(prefix, strlen(prefix)));
+    }
     for (int i = 0; i < run->count; i++) {
         char *key = stet__cache_key(run->operands[i]);
         if (!key)

@@ -147,10 +147,11 @@ bool stet__disk_put_head(struct stet__disk *disk, const struct stet__disk_entry 
 /* All that is stored under the URI (RFC 9111 section 4.4): it needs validation from now on. How many. */
 size_t stet__disk_invalidate(struct stet__disk *disk, struct stet_span uri);
 bool stet__disk_invalidate_entry(struct stet__disk *disk, uint64_t id);
-size_t stet__disk_remove(struct stet__disk *disk, struct stet_span uri); /* how many */
+size_t stet__disk_remove(struct stet__disk *disk, struct stet_span uri);           /* how many */
+size_t stet__disk_remove_prefix(struct stet__disk *disk, struct stet_span prefix); /* "": everything */
 bool stet__disk_remove_entry(struct stet__disk *disk, uint64_t id);
 
-/* Changes are gathered and committed together at the latest after a second, or here. Bodies and records
+/* Changes are gathered and committed together: by the first call after a second, or here. Bodies and records
  * commit in one. */
 void stet__disk_flush(struct stet__disk *disk);
 
