@@ -25,7 +25,7 @@ from client import Wrong, read_answer
 from judge import Asked, Judge
 from origin import Origin
 
-HANG_S = 45  # an answer or a close comes within
+HANG_S = 45  # an answer or a close comes within; a client may ask for eleven
 READ_LIMIT = 1 << 18
 MIB = 1 << 20
 MEMORY = 6 * MIB
@@ -187,7 +187,7 @@ class Load:
     async def in_turn(self):
         async with self.connection() as (reader, writer):
             for _ in range(self.chance.randrange(1, 12)):
-                if not await self.exchange(reader, writer, self.asked()):
+                if not await asyncio.wait_for(self.exchange(reader, writer, self.asked()), HANG_S):
                     return
 
     async def pipelined(self):
@@ -196,7 +196,7 @@ class Load:
             writer.write(b"".join(self.head(asked) + self.body(asked) for asked in batch))
             for asked in batch:
                 self.operations += 1
-                answer = await read_answer(reader, asked.method)
+                answer = await asyncio.wait_for(read_answer(reader, asked.method), HANG_S)
                 self.judge.judge(asked, answer)
                 if answer is None or not answer.complete or "close" in (answer.get("connection") or ""):
                     return
@@ -275,7 +275,7 @@ class Load:
         while time.monotonic() < self.until and self.running.process.poll() is None:
             way = self.chance.choices(ways, [50, 20, 12, 5, 3, 4, 4, 1])[0]
             try:
-                await asyncio.wait_for(way(), HANG_S)
+                await asyncio.wait_for(way(), None if way in (self.in_turn, self.pipelined) else HANG_S)
             except asyncio.TimeoutError:
                 self.failed(f"neither answer nor close within {HANG_S} s: {way.__name__}")
             except Wrong as wrong:
