@@ -212,6 +212,8 @@ const char *stet__recorded_add(struct stet__recorded *recorded, struct stet_span
 void stet__recorded_init(struct stet__recorded *recorded)
 {
     recorded->has_request = recorded->has_response = false;
+    recorded->request = (struct stet_http1_request){.minor = 0};
+    recorded->response = (struct stet_http1_response){.minor = 0};
     stet__arena_init(&recorded->arena, ARENA_MAX);
 }
 

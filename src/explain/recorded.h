@@ -16,7 +16,7 @@
 
 struct stet__recorded {
     bool has_request, has_response;
-    struct stet_http1_request request;
+    struct stet_http1_request request;   /* without fields if there is none */
     struct stet_http1_response response; /* the last final one */
     struct stet_field request_fields[STET__RECORDED_FIELDS], response_fields[STET__RECORDED_FIELDS];
     struct stet__arena arena; /* what the heads borrow from */

@@ -13,7 +13,7 @@
 
 #include <stet/answer.h>
 
-#include "told.h"
+#include "traced.h"
 
 #define NOW INT64_C(1763712000)
 #define MODIFIED INT64_C(784111777) /* Sun, 06 Nov 1994 08:49:37 GMT */
@@ -315,8 +315,8 @@ static void check_point(const struct point *p)
 {
     struct head head;
     build(&head, p);
-    struct told_last last;
-    struct told told = told_begin(&last);
+    struct traced_last last;
+    struct traced told = traced_begin(&last);
     struct stet_judgement want = oracle(p);
     head.request.trace = &told.trace;
     struct stet_judgement got = stet_precondition_judge(&head.request, &p->selected, p->party, NOW);

@@ -13,7 +13,7 @@
 #include <stet/cache.h>
 #include <stet/invalidation.h>
 
-#include "told.h"
+#include "traced.h"
 
 #define NOW INT64_C(1763712000)
 #define STATES 400000
@@ -169,7 +169,7 @@ static void make(uint64_t state, struct world *world)
                                                    .now = NOW};
 }
 
-static void expect(uint64_t state, const char *what, const struct told_last *last, enum stet_reason reason)
+static void expect(uint64_t state, const char *what, const struct traced_last *last, enum stet_reason reason)
 {
     if (last->deciding == 0 || last->reason != reason)
         fail_msg("state %llu, %s: told %s in %u steps, is %s", (unsigned long long)state, what,
@@ -197,8 +197,8 @@ static void receive(struct world *world, const struct stet_cache_decision *decis
 
 static void check_cache(uint64_t state, struct world *world)
 {
-    struct told_last last;
-    struct told told = told_begin(&last);
+    struct traced_last last;
+    struct traced told = traced_begin(&last);
     struct stet_cache_decision decision, untold;
     struct stet_receipt receipt, untold_receipt;
     world->request.trace = NULL;
@@ -209,7 +209,7 @@ static void check_cache(uint64_t state, struct world *world)
     expect(state, "decide", &last, decision.reason);
     assert_true(decision.action == untold.action && decision.reason == untold.reason &&
                 decision.chosen == untold.chosen && decision.forward == untold.forward);
-    told = told_begin(&last);
+    told = traced_begin(&last);
     receive(world, &decision, &receipt);
     expect(state, "receive", &last, receipt.reason);
     assert_true(same_receipt(&receipt, &untold_receipt));
@@ -217,8 +217,8 @@ static void check_cache(uint64_t state, struct world *world)
 
 static void check_answer(uint64_t state, struct world *world)
 {
-    struct told_last last;
-    struct told told = told_begin(&last);
+    struct traced_last last;
+    struct traced told = traced_begin(&last);
     struct stet_answer answer;
     world->request.trace = &told.trace;
     stet_cache_answer(&world->request, &world->stored, NOW, &answer);
@@ -227,13 +227,13 @@ static void check_answer(uint64_t state, struct world *world)
 
 static void check_response(uint64_t state, struct world *world)
 {
-    struct told_last last;
-    struct told told = told_begin(&last);
+    struct traced_last last;
+    struct traced told = traced_begin(&last);
     world->request.trace = &told.trace;
     struct stet_storable storable =
         stet_storable_judge(&world->request, STET_SPAN("/"), &world->next, &world->policy);
     expect(state, "storable", &last, storable.reason);
-    told = told_begin(&last);
+    told = traced_begin(&last);
     struct stet_stored again = world->next;
     again.response.trace = &told.trace;
     stet_stored_read(&again, &world->policy);
@@ -270,8 +270,8 @@ static void test_rows(void **state)
 
 static void test_invalidation(void **state)
 {
-    struct told_last last;
-    struct told told = told_begin(&last);
+    struct traced_last last;
+    struct traced told = traced_begin(&last);
     struct stet_response response = {.status = 204, .trace = &told.trace};
     struct stet_uri target;
     struct stet_invalidation invalidation;
