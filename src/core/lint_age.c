@@ -19,12 +19,15 @@ static void beside_date(const struct stet__lint_look *look, struct stet_span val
     stet__lint_seconds(finding, since);
 }
 
-/* The cache that says Age is one that others share, so their rules are the measure. */
+/*
+ * The cache that says Age is one that others share, so their rules are the measure. What it guesses is its
+ * own matter.
+ */
 static void beside_lifetime(const struct stet__lint_look *look, struct stet_span value, int64_t age)
 {
     const struct stet_cache_policy policy = STET_CACHE_POLICY_SHARED;
     const struct stet_freshness *freshness = &look->shared.freshness;
-    if (age < freshness->lifetime_s || (!freshness->explicit_expiry && !freshness->heuristic))
+    if (age < freshness->lifetime_s || !freshness->explicit_expiry)
         return;
     bool never = stet__stored_never_stale(&look->shared, &policy);
     struct stet_lint_finding *finding =

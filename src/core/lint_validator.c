@@ -185,6 +185,14 @@ static void last_modified(const struct stet__lint_look *look)
         good_last_modified(look, value, modified);
 }
 
+/* Each use has to ask, and cannot: that is told by rows of its own (lint_conflict.c, lint_freshness.c). */
+static bool told_elsewhere(const struct stet__lint_look *look)
+{
+    bool never_fresh = look->own.freshness.explicit_expiry && look->own.freshness.lifetime_s == 0 &&
+                       look->shared.freshness.lifetime_s == 0;
+    return never_fresh || stet_cache_control_unqualified(&look->shared.control, STET_CC_NO_CACHE);
+}
+
 /* What must not be kept needs nothing to ask with. */
 static void missing(const struct stet__lint_look *look)
 {
@@ -192,11 +200,11 @@ static void missing(const struct stet__lint_look *look)
     bool date = stet_fields_have(look->fields, STET_FIELD_LAST_MODIFIED);
     if (!look->answers || stet__lint_has(look, STET_CC_NO_STORE))
         return;
-    if (!tag && !date)
+    if (!tag && !date && !told_elsewhere(look))
         stet__lint_add(look->out, STET_LINT_NO_VALIDATOR);
-    else if (!tag)
+    else if (!tag && date)
         stet__lint_add(look->out, STET_LINT_NO_ETAG);
-    else if (!date)
+    else if (tag && !date)
         stet__lint_add(look->out, STET_LINT_NO_LAST_MODIFIED);
 }
 

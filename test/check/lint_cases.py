@@ -61,6 +61,17 @@ def malformed(top):
                   if severity not in SEVERITIES or not re.search(r"\d", clause)]
 
 
+def misnamed(top):
+    """`stet check` leaves out what is told of its own requests, by name."""
+    wrong, group = [], ""
+    for line in read(top, "include/stet/lint.def").split("\n"):
+        group = line if line.startswith("/* ") else group
+        for row in ROW.finditer(line):
+            if row.group(2).startswith("request-") != (group == "/* requests */"):
+                wrong.append(f"include/stet/lint.def: {row.group(2)}: the group and the name do not agree about who is at fault")
+    return wrong
+
+
 DEF = '/* x */\nX(STET_LINT_A, "a", STET_LINT_BAD, "RFC 1 2", "s", "w")\nX(STET_LINT_B, "b", STET_LINT_GOOD, "RFC 1 2", "s", "w")\n'
 SPEC = "```lint a\n1 -> found: x -> y\n2 -> none\n```\n```lint-probe inm b\nfound\n```\n```lint b\nnone\n```\n"
 
@@ -83,6 +94,7 @@ def main():
     check(tap, "each row is found by one case and not by another", one_sided, good, but(spec=SPEC.replace("2 -> none\n", "")))
     check(tap, "each case is about a row", unknown, good, but(spec=SPEC.replace("lint a", "lint c")))
     check(tap, "names and symbols are there once", repeated, good, but(table=DEF.replace('"b"', '"a"')))
+    check(tap, "rows about requests are named so", misnamed, good, but(table=DEF.replace("/* x */", "/* requests */")))
     check(tap, "each row can be read", malformed, good, but(table=DEF.replace("GOOD", "FINE")))
     tap.finish()
 
