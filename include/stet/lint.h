@@ -75,8 +75,8 @@ struct stet_lint_exchange {
     uint64_t identity_length;
     unsigned char identity_digest[STET_LINT_DIGEST_BYTES];
 
-    bool changing; /* of a base: asked once more without a condition, other content came. What differs between
-                      two answers then says nothing of the probe */
+    bool changing; /* of a base: asked once more without a condition, other content or another validator came.
+                      What differs between two answers then says nothing of the probe */
 
     bool wire_known;        /* the octets on the wire were looked at: */
     uint64_t octets_behind; /* behind the end of the message, as of a body with a 304 */

@@ -87,6 +87,22 @@ static void take_base(struct stet__visit *visit, struct stet__taken *again)
     *again = first;
 }
 
+static bool other_value(const struct stet_lint_exchange *a, const struct stet_lint_exchange *b,
+                        enum stet_field_id id)
+{
+    const struct stet_field *one = stet_fields_find(&a->response.fields, id, 0);
+    const struct stet_field *two = stet_fields_find(&b->response.fields, id, 0);
+    return one && two && !stet_span_equal(one->value, two->value);
+}
+
+/* Other content, or another validator. */
+static bool differs(const struct stet_lint_exchange *a, const struct stet_lint_exchange *b)
+{
+    bool content = a->identity_known && b->identity_known &&
+                   memcmp(a->identity_digest, b->identity_digest, STET_LINT_DIGEST_BYTES) != 0;
+    return content || other_value(a, b, STET_FIELD_ETAG) || other_value(a, b, STET_FIELD_LAST_MODIFIED);
+}
+
 /* The same again: is it stable? From here on it is known whether the content changes all the time. */
 static void repeat(struct stet__visit *visit)
 {
@@ -95,9 +111,7 @@ static void repeat(struct stet__visit *visit)
     for (unsigned i = 1; i < visit->run->settings->repeat && wanted(visit, STET_PROBE_REPEATED); i++) {
         struct stet__taken again;
         stet__probe_make(&visit->run->report->arena, STET_PROBE_REPEATED, i, base, &probe);
-        if (stet__visit_ask(visit, &probe, base, &again) && base->identity_known &&
-            again.lint.identity_known &&
-            memcmp(base->identity_digest, again.lint.identity_digest, STET_LINT_DIGEST_BYTES) != 0)
+        if (stet__visit_ask(visit, &probe, base, &again) && differs(base, &again.lint))
             base->changing = true;
         take_base(visit, &again);
         stet__taken_release(&again);
@@ -156,11 +170,17 @@ static void ask_codings(struct stet__visit *visit)
     judge_codings(visit, exchanges);
 }
 
+/* No: it need not be asked about the tags of codings. */
+static bool heeds_tags(const struct stet__visit *visit)
+{
+    return visit->status[STET_PROBE_INM] == 304 || visit->status[STET_PROBE_INM] == 0;
+}
+
 /* The tag that came with a coding, asked with that coding. */
 static void ask_coded_tags(struct stet__visit *visit)
 {
     struct stet__probe probe;
-    for (int i = 0; i < CODINGS && wanted(visit, STET_PROBE_INM); i++) {
+    for (int i = 0; i < CODINGS && wanted(visit, STET_PROBE_INM) && heeds_tags(visit); i++) {
         struct stet_lint_exchange *base = base_of(visit, codings[i]);
         if (!visit->has[codings[i]] ||
             !stet__probe_make(&visit->run->report->arena, STET_PROBE_INM, 0, base, &probe))
@@ -193,7 +213,7 @@ static void ask_tag(struct stet__visit *visit, enum stet_coding of, enum stet_co
 
 static void ask_tags_by_codings(struct stet__visit *visit)
 {
-    for (int i = 0; i < CODINGS; i++) {
+    for (int i = 0; i < CODINGS && heeds_tags(visit); i++) {
         ask_tag(visit, STET_CODING_IDENTITY, codings[i]);
         ask_tag(visit, codings[i], STET_CODING_IDENTITY);
         for (int j = 0; j < CODINGS; j++)

@@ -109,8 +109,7 @@ static bool lingers(const struct stet__probe *probe)
            strcmp(probe->method, "HEAD") == 0 || probe->kind == STET_PROBE_RANGE_INM;
 }
 
-static bool ask(struct stet__visit *visit, const struct stet__probe *probe, bool keep,
-                struct stet__taken *taken)
+static bool ask(struct stet__visit *visit, const struct stet__probe *probe, struct stet__taken *taken)
 {
     struct stet__check_making *run = visit->run;
     struct stet__asker *asker = asker_for(run, visit->resource.uri);
@@ -124,7 +123,7 @@ static bool ask(struct stet__visit *visit, const struct stet__probe *probe, bool
                                             .address = probe->address,
                                             .head = stet__buffer_span(&head),
                                             .linger = lingers(probe),
-                                            .keep = keep};
+                                            .keep = true};
     uint64_t before = asker ? stet__asker_requests(asker) : 0;
     *taken = (struct stet__taken){.record = {.kind = probe->kind, .variant = probe->variant}};
     stet__buffer_init(&taken->content, 0);
@@ -199,7 +198,7 @@ bool stet__visit_ask(struct stet__visit *visit, const struct stet__probe *probe,
 {
     struct stet__taken own, *taken = kept ? kept : &own;
     *taken = (struct stet__taken){.cut_off = false};
-    if (visit->over || !ask(visit, probe, kept != NULL, taken)) {
+    if (visit->over || !ask(visit, probe, taken)) {
         visit->over = true;
         return false;
     }
