@@ -32,11 +32,18 @@ static const struct stet__get_result result = {
                  .port = 80},
 };
 
+#define TEXT(literal)               \
+    {                               \
+        literal, sizeof literal - 1 \
+    }
+
+/* clang-format off */
 static const struct stet_field lines[] = {
-    {STET_SPAN("Via"), STET_SPAN("1.1 a"), STET_FIELD_OTHER},
-    {STET_SPAN("X-Odd"), STET_SPAN("caf\xE9 \"q\"\t"), STET_FIELD_OTHER},
-    {STET_SPAN("VIA"), STET_SPAN("1.1 b"), STET_FIELD_OTHER},
+    {TEXT("Via"), TEXT("1.1 a"), STET_FIELD_OTHER},
+    {TEXT("X-Odd"), TEXT("caf\xE9 \"q\"\t"), STET_FIELD_OTHER},
+    {TEXT("VIA"), TEXT("1.1 b"), STET_FIELD_OTHER},
 };
+/* clang-format on */
 
 static const struct stet__get_facts facts = {
     .url = "h/a",
