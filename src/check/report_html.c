@@ -220,7 +220,6 @@ bool stet__check_write_html(const struct stet__check_report *report, struct stet
     stet__page_put(
         &page,
         "</div>\n</main>\n<footer><p>Grades: A+ nothing to say, A notes, B one or two warnings, C more, "
-        "D one error, F more. Only GET, HEAD and OPTIONS were sent.</p><p>stet " STET_VERSION
-        "</p></footer>\n</body>\n</html>\n");
+        "D one error, F more. </p><p>stet " STET_VERSION "</p></footer>\n</body>\n</html>\n");
     return !out->failed;
 }

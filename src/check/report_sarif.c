@@ -73,7 +73,7 @@ static json_t *rule_json(enum stet_lint lint)
     const struct stet_lint_row *row = stet_lint_row(lint);
     char uri[STET__CLAUSE_URI_LEN];
     bool known = stet__check_clause_uri(row->clause, uri);
-    return json_pack("{ss ss s{ss} s{ss+} ss? s{so so} s{ss} s{s[sss] ss ss}}", "id", row->name, "name",
+    return json_pack("{ss ss s{ss} s{ss++} ss? s{so so} s{ss} s{s[sss] ss ss}}", "id", row->name, "name",
                      row->name, "shortDescription", "text", row->sentence, "fullDescription", "text",
                      row->sentence, " ", row->why, "helpUri", known ? uri : NULL, "help", "text",
                      help_json(lint, false), "markdown", help_json(lint, true), "defaultConfiguration",

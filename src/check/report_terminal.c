@@ -185,7 +185,8 @@ static void put_advice_line(struct pen *pen, const char *line, size_t len)
     for (size_t from = 0; from < len;) {
         const char *space = memchr(line + from, ' ', len - from);
         size_t end = space ? (size_t)(space - line) + 1 : len;
-        if (is_remark(line) && from > 0 && column + (end - from) > pen->width) {
+        size_t room = pen->width + (space != NULL); /* a space at the end of a line is not seen */
+        if (is_remark(line) && from > 0 && column + (end - from) > room) {
             put(pen, "\n");
             pad(pen, INDENT + LABEL);
             put(pen, line[0] == '#' ? "# " : "// ");
