@@ -54,7 +54,7 @@ static uint64_t length_of(const struct stet__task *task, const struct stet_store
         stet_fields_find(&stored->response.fields, STET_FIELD_CONTENT_LENGTH, 0);
     uint64_t octets = UINT64_MAX;
     bool coded = stet_fields_have(&stored->response.fields, STET_FIELD_CONTENT_ENCODING);
-    if (task->hop.request.method == STET_METHOD_HEAD)
+    if (task->hop.request.method == STET_METHOD_HEAD || (!entry && task->hop.framing == STET_BODY_NONE))
         return 0;
     if (coded && task->get->settings.compressed)
         return UINT64_MAX;
@@ -84,7 +84,7 @@ static bool describe(struct stet__task *task, const struct stet_stored *stored,
         int64_t now = stet__now();
         result->age_s = stet_freshness_age(&stored->freshness, now);
         result->ttl_s = stet_freshness_ttl(&stored->freshness, now);
-        out->has_digest = result->has_digest = entry->has_digest;
+        out->has_digest = result->has_digest = entry->has_digest && stored->method == STET_METHOD_GET;
         memcpy(out->digest, entry->digest, sizeof out->digest);
         memcpy(result->digest, entry->digest, sizeof result->digest);
         if (!add_age(task, result->age_s, &response->fields))

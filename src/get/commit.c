@@ -83,6 +83,8 @@ void stet__commit_begin(struct stet__task *task)
         if (stet_stored_keeps(&from->at[i], from, &hop->next.control))
             stet__fields_add(&lines.fields, lines.room, from->at[i]);
     stored.response.fields = lines.fields;
+    if (stored.method == STET_METHOD_HEAD) /* Content-Length is not of what comes */
+        stored.held = (struct stet_held){.complete = true};
     if (set_selecting(task, &stored))
         begin(task, &stored, hop->receipt.set, NULL);
 }

@@ -83,6 +83,12 @@ static void insist(struct stet__hop *hop)
     hop->decision.forward = fresh ? STET_FWD_REQUEST : STET_FWD_STALE;
 }
 
+static bool selects(const struct stet__hop *hop, size_t i)
+{
+    const struct stet_stored *stored = hop->stored[i];
+    return stet_vary_matches(&stored->response.fields, &stored->selecting, &hop->request.fields);
+}
+
 /*
  * What has begun to replace a stored response, and was cut off, is gone on with: the origin has said that the
  * stored one is not what it has now, and to ask for that by its tag would fetch all of the new one again.
@@ -92,8 +98,7 @@ static void prefer_part(struct stet__hop *hop)
     struct stet_range range;
     for (size_t i = 0; i < hop->question.count && i < hop->decision.chosen; i++) {
         const struct stet_stored *stored = hop->stored[i];
-        if (!stet_partial_missing(&hop->request, stored, hop->now, &range) ||
-            !stet_vary_matches(&stored->response.fields, &stored->selecting, &hop->request.fields))
+        if (!stet_partial_missing(&hop->request, stored, hop->now, &range) || !selects(hop, i))
             continue;
         hop->decision.chosen = i;
         hop->decision.reason = STET_REASON_PARTIAL_MISS;
@@ -133,15 +138,15 @@ static void remember_old(struct stet__task *task)
     if (task->looked)
         return;
     task->looked = true;
-    size_t chosen = hop->decision.chosen;
-    while (chosen < hop->question.count && !hop->stored[chosen]->held.complete)
-        chosen++;
-    if (chosen >= hop->question.count)
+    for (size_t i = hop->decision.chosen; i < hop->question.count; i++) {
+        const struct stet__disk_entry *entry = &hop->entries[i];
+        if (!entry->stored.held.complete || !selects(hop, i))
+            continue;
+        task->result.had = true;
+        task->had_digest = entry->has_digest && entry->stored.method == STET_METHOD_GET;
+        memcpy(task->old_digest, entry->digest, sizeof task->old_digest);
         return;
-    const struct stet__disk_entry *entry = &hop->entries[chosen];
-    task->result.had = true;
-    task->had_digest = entry->has_digest;
-    memcpy(task->old_digest, entry->digest, sizeof task->old_digest);
+    }
 }
 
 /* RFC 5861 section 3: the answer now, its validation afterwards. A redirect has to be followed before that.

@@ -179,8 +179,10 @@ static void keep(struct stet__task *task, struct stet_span octets)
     uint64_t known = stet__disk_body_octets(task->body) - task->hop.offset;
     if (known >= octets.len)
         return;
-    if (!stet__disk_body_append(task->body, stet_span_skip(octets, (size_t)known)))
-        stet__commit_drop(task);
+    if (stet__disk_body_append(task->body, stet_span_skip(octets, (size_t)known)))
+        return;
+    stet__commit_drop(task);
+    task->result.storing = STET_REASON_NOT_STORED_TOO_LARGE;
 }
 
 static void tell_progress(struct stet__task *task)
@@ -287,7 +289,7 @@ static void tell_changed(struct stet__task *task, const struct stet__disk_entry 
     struct stet__get_result *result = &task->result;
     bool head = task->hop.request.method == STET_METHOD_HEAD || task->hop.response.status == 304;
     result->stored = entry != NULL;
-    result->has_digest = entry && entry->has_digest;
+    result->has_digest = entry && entry->has_digest && entry->stored.method == STET_METHOD_GET;
     if (result->has_digest)
         memcpy(result->digest, entry->digest, sizeof result->digest);
     if (head)
