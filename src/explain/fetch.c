@@ -182,6 +182,8 @@ static void add_differences(struct stet__story *story, const struct stet_respons
 {
     const struct stet_field *before = stet_fields_find(&first->fields, STET_FIELD_ETAG, 0),
                             *after = stet_fields_find(&second->fields, STET_FIELD_ETAG, 0);
+    if (story->count == 0)
+        return;
     struct stet_span *verdict = &story->parts[0]->verdict;
     if (second->status == 304 && before && !after)
         stet__story_add(story, verdict, "The 304 lacks the ETag that the 200 has (RFC 9110 15.4.5).");

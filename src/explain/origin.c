@@ -146,10 +146,17 @@ static bool set_aside(const struct stet__explain_input *input, struct stet__stor
     return true;
 }
 
+/* Nothing was asked, and the answer is of another kind. */
+static bool is_beside_the_point(const struct stet__recorded *exchange)
+{
+    return exchange->has_response && !was_asked(exchange->response.head.status) &&
+           (exchange->request.head.fields.present & CONDITIONS) == 0;
+}
+
 void stet__explain_origin(const struct stet__explain_input *input, struct stet__story *story)
 {
     struct stet__recorded *exchange = input->exchange;
-    if (!exchange->has_request)
+    if (!exchange->has_request || is_beside_the_point(exchange))
         return;
     struct stet__chapter *part =
         stet__story_part(story, "origin", "The origin server: what is due to this request?");

@@ -5,7 +5,7 @@
  */
 #include "explain/explain.h"
 
-#include <stdarg.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include <stet/cache.h>
@@ -77,17 +77,29 @@ static void say_validators(struct scene *scene, struct stet_cache_question *ques
                         "It has no validator: once it is stale, it is fetched anew.");
 }
 
-/* In brief, for one kind of cache and for both. */
-__attribute__((format(printf, 2, 3))) static void say_brief(struct scene *scene, const char *format, ...)
+/* In brief, for one kind of cache and for both. `words` of what is stored, NULL if it is not. */
+static void say_brief(struct scene *scene, const char *words)
 {
-    char words[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments); /* NOLINT(clang-analyzer-valist.*) */
-    va_end(arguments);
     const char *kind = scene->policy.shared ? "shared" : "private";
-    stet__story_say(scene->story, &scene->part->brief, "a %s cache %s", kind, words);
-    stet__story_say(scene->story, &scene->part->either, "any cache %s", words);
+    struct stet_span *brief = &scene->part->brief, *either = &scene->part->either;
+    stet__story_say(scene->story, brief, words ? "a %s cache stores it%s" : "a %s cache does not store it%s",
+                    kind, words ? words : "");
+    stet__story_say(scene->story, either, words ? "any cache stores it%s" : "no cache stores it%s",
+                    words ? words : "");
+}
+
+/* A part is used by requests that lie within it. */
+static void say_part(struct scene *scene)
+{
+    const struct stet_stored *stored = &scene->view.stored;
+    char lifetime[STET__DURATION_LEN], length[24] = "*";
+    if (stored->held.length_known)
+        snprintf(length, sizeof length, "%" PRIu64, stored->held.complete_length);
+    stet__story_say(scene->story, &scene->part->verdict,
+                    "Stored, as the octets %" PRIu64 "-%" PRIu64 " of %s, with a lifetime of %s.",
+                    stored->held.range.first, stored->held.range.last, length,
+                    stet__duration(stored->freshness.lifetime_s, lifetime));
+    say_brief(scene, ", as a part");
 }
 
 /* What it is worth at `now`. */
@@ -109,10 +121,9 @@ static void say_use(struct scene *scene, const struct stet_request *request, str
     plain.request.trace = NULL;
     stet__chapter_drop(scene->part, STET_RULE_VARIANT);
     struct stet_span *verdict = &scene->part->verdict;
-    if (decision.action == STET_CACHE_SERVE)
-        say_brief(scene, "stores it: fresh for %s", stet__duration(decision.ttl_s, left));
-    else
-        say_brief(scene, "stores it and asks again before each use");
+    char fresh[STET__DURATION_LEN + 16];
+    snprintf(fresh, sizeof fresh, ": fresh for %s", stet__duration(decision.ttl_s, left));
+    say_brief(scene, decision.action == STET_CACHE_SERVE ? fresh : " and asks again before each use");
     stet__story_say(scene->story, verdict, "Stored, with a lifetime of %s.",
                     stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
     if (decision.action == STET_CACHE_SERVE)
@@ -139,12 +150,14 @@ static void say_stored(struct scene *scene, const struct stet_request *request,
                         "A 304 is not stored: it freshens what is, which then has a lifetime of %s by the "
                         "fields of this 304 alone.",
                         stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
+    } else if (storable.storable && !scene->view.stored.held.complete) {
+        say_part(scene);
     } else if (storable.storable) {
         say_use(scene, request, gatherer);
     } else {
         stet__story_say(scene->story, &scene->part->verdict, "Not stored. %s",
                         stet__explain_sentence(storable.reason));
-        say_brief(scene, "does not store it");
+        say_brief(scene, NULL);
     }
     if (!stet_method_safe(request->method) && scene->view.stored.response.status >= 200 &&
         scene->view.stored.response.status <= 399)

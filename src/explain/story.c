@@ -120,7 +120,7 @@ bool stet__told_matters(const struct stet__told *told)
     const struct stet_step *step = &told->step;
     switch (step->outcome) {
     case STET_OUTCOME_ABSENT:
-        return step->has_reason;
+        return false;
     case STET_OUTCOME_NO:
         return step->has_reason || tells_by_no(step->rule);
     case STET_OUTCOME_NUMBER: /* of the ages the last one; the others where they are something */

@@ -19,6 +19,7 @@ struct pen {
     struct stet__buffer *out;
     const struct stet__story_look *look;
     unsigned looked; /* columns for what was looked at */
+    bool narrow;     /* there is no room for the clause beside it: it goes below */
 };
 
 static void put(struct pen *pen, const char *text)
@@ -124,8 +125,24 @@ static void put_outcome(struct pen *pen, const struct stet_step *step)
     const char *word = step->outcome == STET_OUTCOME_NUMBER ? stet__duration(step->seconds, text)
                                                             : stet_outcome_name(step->outcome);
     colour(pen, step->decides ? BOLD : "");
-    put_cut(pen, word, strlen(word), OUTCOME_COLUMNS);
+    put(pen, word);
     colour(pen, step->decides ? PLAIN : "");
+    if (!pen->narrow)
+        pad(pen, strlen(word), OUTCOME_COLUMNS);
+}
+
+/* The clause beside the outcome, or below it with the sentence. */
+static void put_why(struct pen *pen, const struct stet_step *step, bool sentence)
+{
+    colour(pen, DIM);
+    put(pen, pen->narrow ? "\n     " : " ");
+    put(pen, stet_rule_row(step->rule)->clause);
+    if (sentence) {
+        put(pen, pen->narrow ? ": " : "\n     ");
+        put(pen, stet_reason_row(step->reason)->sentence);
+    }
+    colour(pen, PLAIN);
+    put(pen, "\n");
 }
 
 static void put_step(struct pen *pen, const struct stet__told *told, unsigned number, bool sentence)
@@ -141,18 +158,7 @@ static void put_step(struct pen *pen, const struct stet__told *told, unsigned nu
     put_looked(pen, told);
     put(pen, "  ");
     put_outcome(pen, &told->step);
-    put(pen, " ");
-    colour(pen, DIM);
-    put(pen, row->clause);
-    colour(pen, PLAIN);
-    put(pen, "\n");
-    if (!sentence)
-        return;
-    colour(pen, DIM);
-    put(pen, "     ");
-    put(pen, stet_reason_row(told->step.reason)->sentence);
-    colour(pen, PLAIN);
-    put(pen, "\n");
+    put_why(pen, &told->step, sentence);
 }
 
 /* Words that wrap at the width, each line behind `indent`. */
@@ -207,10 +213,11 @@ static void put_part(struct pen *pen, const struct stet__chapter *part)
 void stet__story_write(const struct stet__story *story, const struct stet__story_look *look,
                        struct stet__buffer *out)
 {
-    struct pen pen = {out, look, LOOKED_MIN};
+    struct pen pen = {out, look, LOOKED_MIN, look->width < FRAME_COLUMNS + LOOKED_MIN};
+    unsigned frame = pen.narrow ? FRAME_COLUMNS - CLAUSE_COLUMNS : FRAME_COLUMNS;
     char line[3 * LOOKED_MAX];
-    if (look->width > FRAME_COLUMNS + LOOKED_MIN)
-        pen.looked = look->width - FRAME_COLUMNS;
+    if (look->width > frame + LOOKED_MIN)
+        pen.looked = look->width - frame;
     for (size_t i = 0; i < story->note_count; i++) {
         escaped(story->notes[i], line, sizeof line);
         put(&pen, line);

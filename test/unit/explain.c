@@ -213,12 +213,17 @@ static void test_exchanges(void **state)
                       "200 is right; any cache stores it: fresh for 10 s.");
     expect_conclusion("GET / HTTP/1.1\nHost: a\nRange: bytes=0-1\n\nHTTP/1.1 200 OK\nContent-Length: 9\n" DATE
                       "Cache-Control: no-store\n",
-                      NULL, NULL, "200 is right; any cache does not store it.");
+                      NULL, NULL, "200 is right; no cache stores it.");
+    expect_conclusion("GET / HTTP/1.1\nHost: a\n\nHTTP/1.1 302 Found\n" DATE "Location: /b\n", NULL, NULL,
+                      "No cache stores it.");
+    expect_conclusion("GET / HTTP/1.1\nHost: a\nRange: bytes=0-1\n\nHTTP/1.1 206 Partial Content\n" DATE
+                      "Content-Range: bytes 0-1/9\nETag: \"a\"\nCache-Control: max-age=60\n",
+                      NULL, NULL, "206 is right; any cache stores it, as a part.");
     expect_conclusion("HTTP/1.1 200 OK\n" DATE "Cache-Control: no-cache\nETag: \"a\"\n", NULL, NULL,
                       "Any cache stores it and asks again before each use.");
     expect_conclusion("PUT /a HTTP/1.1\nHost: a\nIf-Match: \"b\"\n\nHTTP/1.1 204 No Content\n" DATE
                       "ETag: \"a\"\n",
-                      NULL, NULL, "204 came where 412 is due; any cache does not store it.");
+                      NULL, NULL, "204 came where 412 is due; no cache stores it.");
 }
 
 #define STORED "HTTP/1.1 200 OK\n" DATE "ETag: \"a\"\nCache-Control: max-age=60\nContent-Length: 3\n"
