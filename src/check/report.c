@@ -107,6 +107,45 @@ size_t stet__check_exchange_number(const struct stet__check_resource *resource,
     return 0;
 }
 
+/* The line of `head` whose value is `value`, or the value by itself. */
+static struct stet_span line_of(struct stet_span head, struct stet_span value)
+{
+    struct stet_span line;
+    while (value.len > 0 && stet__text_line(&head, &line)) {
+        const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
+        if (colon &&
+            stet_span_equal(stet_span_trim(stet_span_skip(line, (size_t)(colon - line.ptr) + 1)), value))
+            return line;
+    }
+    return value;
+}
+
+static struct stet_span first_line(struct stet_span head)
+{
+    struct stet_span line;
+    return stet__text_line(&head, &line) ? line : STET_SPAN_NONE;
+}
+
+struct stet__check_shown stet__check_sent(const struct stet__check_finding *finding)
+{
+    const struct stet__check_exchange *exchange = finding->exchange;
+    if (!exchange || !finding->sent.ptr)
+        return (struct stet__check_shown){STET_SPAN_NONE, finding->sent};
+    return (struct stet__check_shown){first_line(exchange->request),
+                                      line_of(exchange->request, finding->sent)};
+}
+
+/* Of an answer to a plain GET all know how it begins. */
+struct stet__check_shown stet__check_came(const struct stet__check_finding *finding)
+{
+    const struct stet__check_exchange *exchange = finding->exchange;
+    if (!exchange || (!finding->sent.ptr && !finding->came.ptr))
+        return (struct stet__check_shown){STET_SPAN_NONE, finding->came};
+    bool plain = exchange->kind == STET_PROBE_GET && !finding->sent.ptr;
+    return (struct stet__check_shown){plain ? STET_SPAN_NONE : first_line(exchange->response),
+                                      line_of(exchange->response, finding->came)};
+}
+
 const char *stet__check_plural(size_t n)
 {
     return n == 1 ? "" : "s";

@@ -98,6 +98,14 @@ void stet__check_time(int64_t at, char out[STET__CHECK_TIME_LEN]);
 size_t stet__check_exchange_number(const struct stet__check_resource *resource,
                                    const struct stet__check_exchange *exchange);
 
+/* What a finding shows of a message: the line that the message begins with, and the value at issue with the
+ * name of its field, if it is one of the head. Either may be absent. */
+struct stet__check_shown {
+    struct stet_span first, line;
+};
+struct stet__check_shown stet__check_sent(const struct stet__check_finding *finding);
+struct stet__check_shown stet__check_came(const struct stet__check_finding *finding);
+
 /* "s", but for 1. */
 const char *stet__check_plural(size_t n);
 

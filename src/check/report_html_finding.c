@@ -46,21 +46,32 @@ static void put_meta(struct stet__page *page, const struct stet__check_resource 
     stet__page_put(page, "</p>\n");
 }
 
-static void put_octets(struct stet__page *page, const char *name, struct stet_span octets)
+static bool put_lines(struct stet__page *page, struct stet_span octets, bool first)
 {
     struct stet_span line;
-    bool first = true;
-    if (!octets.ptr)
-        return;
-    stet__page_put(page, "<div><dt>");
-    stet__page_put(page, name);
-    stet__page_put(page, "</dt><dd><pre>");
     while (stet__text_line(&octets, &line)) {
         stet__page_put(page, first ? "" : "\n");
         stet__page_text(page, line);
         first = false;
     }
-    stet__page_put(page, first ? "(nothing)</pre></dd></div>\n" : "</pre></dd></div>\n");
+    return first;
+}
+
+static void put_octets(struct stet__page *page, const char *name, struct stet__check_shown shown)
+{
+    if (!shown.first.ptr && !shown.line.ptr)
+        return;
+    stet__page_put(page, "<div><dt>");
+    stet__page_put(page, name);
+    stet__page_put(page, "</dt><dd><pre>");
+    bool none = true;
+    if (shown.first.ptr) {
+        stet__page_put(page, "<b>");
+        none = put_lines(page, shown.first, true);
+        stet__page_put(page, "</b>");
+    }
+    none = put_lines(page, shown.line, none);
+    stet__page_put(page, none ? "(nothing)</pre></dd></div>\n" : "</pre></dd></div>\n");
 }
 
 /* A set of radio buttons whose panes the style sheet shows and hides: tabs without a script. */
@@ -153,14 +164,14 @@ void stet__page_finding(struct stet__page *page, const struct stet__check_resour
     stet__page_put(page, "</h3>\n");
     put_meta(page, resource, finding);
     if (*finding->detail) {
-        stet__page_put(page, "<p class=\"detail\">");
+        stet__page_put(page, "<p class=\"detail\"><b>Here:</b> ");
         stet__page_text_of(page, finding->detail);
         stet__page_put(page, "</p>\n");
     }
     if (finding->sent.ptr || finding->came.ptr) {
         stet__page_put(page, "<dl class=\"octets\">\n");
-        put_octets(page, "sent", finding->sent);
-        put_octets(page, "came", finding->came);
+        put_octets(page, "sent", stet__check_sent(finding));
+        put_octets(page, "came", stet__check_came(finding));
         stet__page_put(page, "</dl>\n");
     }
     put_meaning(page, resource, finding->lint);

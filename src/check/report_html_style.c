@@ -120,7 +120,9 @@ const char *const stet__page_style[] = {
     ".meta { display: flex; flex-wrap: wrap; gap: .1rem .9rem; margin-top: .15rem; color: var(--quiet); "
     "font-size: .86rem; align-items: baseline; }",
     ".severity { color: var(--tone); font-weight: 650; }",
-    ".detail { margin-top: .6rem; overflow-wrap: anywhere; }",
+    ".detail { margin-top: .5rem; overflow-wrap: anywhere; font-size: .94rem; }",
+    ".detail b { font-weight: 600; }",
+    ".octets b { font-weight: 650; }",
     ".octets { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); "
     "gap: .6rem; margin-top: .7rem; }",
     ".octets > div { min-width: 0; border: 1px solid var(--line); border-radius: 8px; overflow: hidden; "
@@ -185,6 +187,10 @@ const char *const stet__page_style[] = {
     "  .summary > div { width: 100%; }",
     "  h1 { font-size: 1.2rem; }",
     "  .finding { padding: .9rem .95rem; }",
+    "  .facts { grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .5rem 1rem; }",
+    "  .resources th, .resources td { padding-left: .5rem; padding-right: .5rem; }",
+    "  .resources td:nth-child(2) { min-width: 11rem; }",
+    "  .tabs legend { float: none; width: 100%; }",
     "  .finding > :not(h3) { margin-left: 0; }",
     "  .exchanges li > details > summary { grid-template-columns: 1.8rem 1fr 3rem 4.6rem; gap: .5rem; }",
     "  .exchanges .size, .track { display: none; }",

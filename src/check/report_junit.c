@@ -53,10 +53,13 @@ static void put_line(struct stet__buffer *out, const char *label, struct stet_sp
 static void put_story(struct stet__buffer *out, const struct stet__check_finding *finding)
 {
     const struct stet_lint_row *row = stet_lint_row(finding->lint);
+    struct stet__check_shown sent = stet__check_sent(finding), came = stet__check_came(finding);
     put_line(out, "", stet__text_of(row->sentence));
     put_line(out, "here: ", stet__text_of(finding->detail));
-    put_line(out, "sent: ", finding->sent);
-    put_line(out, "came: ", finding->came);
+    put_line(out, "sent: ", sent.first);
+    put_line(out, "sent: ", sent.line);
+    put_line(out, "came: ", came.first);
+    put_line(out, "came: ", came.line);
     put_line(out, "why: ", stet__text_of(row->why));
     put_line(out, "clause: ", stet__text_of(row->clause));
 }

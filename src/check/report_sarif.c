@@ -115,13 +115,16 @@ static void say(struct stet__buffer *text, const char *label, struct stet_span v
 static json_t *message_json(const struct stet__check_resource *resource,
                             const struct stet__check_finding *finding)
 {
+    struct stet__check_shown sent = stet__check_sent(finding), came = stet__check_came(finding);
     struct stet__buffer text;
     stet__buffer_init(&text, 1 << 16);
     stet__buffer_append_text(&text, stet_lint_row(finding->lint)->sentence);
     if (*finding->detail)
         say(&text, " Here: ", stet__text_of(finding->detail));
-    say(&text, "\nSent: ", finding->sent);
-    say(&text, "\nCame: ", finding->came);
+    say(&text, "\nSent: ", sent.first);
+    say(&text, "\nSent: ", sent.line);
+    say(&text, "\nCame: ", came.first);
+    say(&text, "\nCame: ", came.line);
     say(&text, "\nAt: ", stet__text_of(resource->uri));
     return buffer_json(&text);
 }

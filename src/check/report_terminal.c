@@ -64,26 +64,35 @@ static void put_number(struct pen *pen, uint64_t n, const char *what)
     put(pen, what);
 }
 
-/* Text of ours, in words that wrap, each further line behind `indent` columns; the pen stands at `column`. */
-static void put_words(struct pen *pen, const char *text, size_t column, size_t indent)
+/* Text of ours, in words that wrap; the pen stands at `column`. Each further line stands behind `indent`
+ * columns and `prefix`. */
+static void put_wrapped(struct pen *pen, struct stet_span text, size_t column, size_t indent,
+                        const char *prefix)
 {
     bool first = true;
-    while (*text) {
-        size_t len = strcspn(text, " ");
+    while (text.len > 0) {
+        const char *space = memchr(text.ptr, ' ', text.len);
+        size_t len = space ? (size_t)(space - text.ptr) : text.len;
         if (!first && column + 1 + len > pen->width) {
             put(pen, "\n");
             pad(pen, indent);
-            column = indent;
+            put(pen, prefix);
+            column = indent + strlen(prefix);
         } else if (!first) {
             put(pen, " ");
             column++;
         }
-        stet__buffer_append(pen->out, stet_span_of(text, len));
+        stet__buffer_append(pen->out, stet_span_of(text.ptr, len));
         column += len;
         first = false;
-        text += len + (text[len] == ' ');
+        text = stet_span_skip(text, space ? len + 1 : len);
     }
     put(pen, "\n");
+}
+
+static void put_words(struct pen *pen, const char *text, size_t column, size_t indent)
+{
+    put_wrapped(pen, stet__text_of(text), column, indent, "");
 }
 
 static void label(struct pen *pen, const char *name)
@@ -95,20 +104,30 @@ static void label(struct pen *pen, const char *name)
     pad(pen, LABEL - strlen(name));
 }
 
-/* Lines of a sender behind a label. */
+/* Lines of a sender behind a label, or below one. */
 static void put_lines(struct pen *pen, const char *name, struct stet_span text)
 {
     struct stet_span line;
-    bool first = true;
     while (stet__text_line(&text, &line)) {
-        if (first)
+        if (name)
             label(pen, name);
         else
             pad(pen, INDENT + LABEL);
-        first = false;
+        name = NULL;
         stet__text_terminal(pen->out, line, pen->width - INDENT - LABEL);
         put(pen, "\n");
     }
+}
+
+/* The first line of a request is left out: what is asked for stands above. */
+static void put_octets(struct pen *pen, const struct stet__check_finding *finding)
+{
+    struct stet__check_shown sent = stet__check_sent(finding), came = stet__check_came(finding);
+    put_lines(pen, "sent", sent.line);
+    put_lines(pen, "came", came.first);
+    put_lines(pen, came.first.ptr ? NULL : "came", came.line);
+    if (*finding->detail)
+        put_lines(pen, "here", stet__text_of(finding->detail));
 }
 
 static const char *grade_colour(const char *grade)
@@ -172,31 +191,22 @@ static void put_head(struct pen *pen, const struct stet__check_resource *resourc
     put(pen, "\n");
 }
 
-static bool is_remark(const char *line)
-{
-    return line[0] == '#' || (line[0] == '/' && line[1] == '/');
-}
-
 /* A line of advice is ours and is to be copied: it is never shortened, only remarks wrap. */
-static void put_advice_line(struct pen *pen, const char *line, size_t len)
+static void put_advice(struct pen *pen, struct stet_span line)
 {
-    size_t column = INDENT + LABEL;
-    pad(pen, column);
-    for (size_t from = 0; from < len;) {
-        const char *space = memchr(line + from, ' ', len - from);
-        size_t end = space ? (size_t)(space - line) + 1 : len;
-        size_t room = pen->width + (space != NULL); /* a space at the end of a line is not seen */
-        if (is_remark(line) && from > 0 && column + (end - from) > room) {
-            put(pen, "\n");
-            pad(pen, INDENT + LABEL);
-            put(pen, line[0] == '#' ? "# " : "// ");
-            column = INDENT + LABEL + (line[0] == '#' ? 2 : 3);
-        }
-        for (size_t i = from; i < end; i++)
-            stet__buffer_append(pen->out, line[i] == '\t' ? STET_SPAN("    ") : stet_span_of(line + i, 1));
-        column += end - from;
-        from = end;
+    enum { COLUMN = INDENT + LABEL };
+    pad(pen, COLUMN);
+    if (stet_span_starts(line, STET_SPAN("# "))) {
+        put_wrapped(pen, line, COLUMN, COLUMN, "# ");
+        return;
     }
+    if (stet_span_starts(line, STET_SPAN("// "))) {
+        put_wrapped(pen, line, COLUMN, COLUMN, "// ");
+        return;
+    }
+    for (size_t i = 0; i < line.len; i++)
+        stet__buffer_append(pen->out,
+                            line.ptr[i] == '\t' ? STET_SPAN("    ") : stet_span_of(line.ptr + i, 1));
     put(pen, "\n");
 }
 
@@ -211,7 +221,7 @@ static void put_mend(struct pen *pen, enum stet_lint lint, enum stet__check_serv
     put(pen, ":\n");
     struct stet_span rest = stet__text_of(mend), line;
     while (stet__text_line(&rest, &line))
-        put_advice_line(pen, line.ptr, line.len);
+        put_advice(pen, line);
 }
 
 static void put_title(struct pen *pen, const struct stet__check_finding *finding)
@@ -239,10 +249,7 @@ static void put_finding(struct pen *pen, const struct stet__check_finding *findi
     const struct stet_lint_row *row = stet_lint_row(finding->lint);
     bool all = pen->style->verbose || row->severity >= STET_LINT_WARN;
     put_title(pen, finding);
-    put_lines(pen, "sent", finding->sent);
-    put_lines(pen, "came", finding->came);
-    if (*finding->detail)
-        put_lines(pen, "here", stet__text_of(finding->detail));
+    put_octets(pen, finding);
     if (all && row->severity > STET_LINT_GOOD && !pen->told[finding->lint]) {
         pen->told[finding->lint] = true;
         label(pen, "why");
