@@ -31,8 +31,9 @@ struct stet__chapter *stet__story_part(struct stet__story *story, const char *na
     return part;
 }
 
-static void say(struct stet__story *story, struct stet_span *to, const char *before, const char *format,
-                va_list arguments)
+__attribute__((format(printf, 4, 0))) static void say(struct stet__story *story, struct stet_span *to,
+                                                      const char *before, const char *format,
+                                                      va_list arguments)
 {
     char text[SAID_MAX];
     int len =
