@@ -126,6 +126,8 @@ static void compare(struct stet__story *story, struct stet__chapter *part, unsig
         stet__story_say(story, &part->verdict, "%u came where %u is due. %s", came, due, sentence);
     if (!as_due && excuse)
         stet__story_add(story, &part->verdict, "%s", excuse);
+    if (came != 304 && part->reason == STET_REASON_IF_MODIFIED_SINCE_NOT_MODIFIED)
+        stet__story_add(story, &part->verdict, "It should, but need not, be a 304 (RFC 9110 13.1.3).");
 }
 
 /* What cannot be judged: there is no response, or not one that preconditions have to do with. */
