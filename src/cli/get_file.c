@@ -133,8 +133,16 @@ static int open_named(struct stet__get_file *file)
 
 static int open_gathered(void)
 {
+    char name[PATH_MAX];
     const char *folder = getenv("TMPDIR");
-    return open(folder && *folder ? folder : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    folder = folder && *folder ? folder : "/tmp";
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || snprintf(name, sizeof name, "%s/stet-XXXXXX", folder) >= (int)sizeof name)
+        return fd;
+    fd = mkostemp(name, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(name);
+    return fd;
 }
 
 static const char *open_replacement(struct stet__get_file *file)

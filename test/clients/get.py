@@ -15,6 +15,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -273,6 +274,35 @@ def files(world):
     world.clear()
 
 
+def without_rights(world):
+    """A file that may be written to in a folder that may not: it is written to when all is there."""
+    url, plain = world.serve + "/hello.txt", []
+    if os.getuid() == 0:
+        plain = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        shutil.copy(BINARY, world.path("stet"))  # the folder of the build need not be open to nobody
+        os.chmod(world.root, 0o755)
+    binary = world.path("stet") if plain else BINARY
+    for name, mode in (("folder", 0o755), ("tmp", 0o777)):
+        os.mkdir(world.path(name))
+        os.chmod(world.path(name), mode)
+    for name, mode in (("open", 0o666), ("closed", 0o444)):
+        world.write("folder/" + name, "a precious file\n")
+        os.chmod(world.path("folder/" + name), mode)
+    os.chmod(world.path("folder"), 0o555)
+
+    def get(*arguments):
+        done = subprocess.run([*plain, binary, "get", "--no-store", "-s", *arguments], cwd=world.root, timeout=PATIENCE_S, check=False,
+                              env=dict(world.env, TMPDIR=world.path("tmp")))
+        return done.returncode, [world.read("folder/" + name) for name in world.listed("folder")]
+
+    tap.same("what cannot be fetched leaves it as it was", get("-o", "folder/open", "http://127.0.0.1:1/"), (5, ["a precious file\n"] * 2))
+    tap.same("what can be fetched is in it", get("-o", "folder/open", url), (0, ["a precious file\n", "hello\n"]))
+    tap.same("a file that may not be written to stays", get("-o", "folder/closed", url), (1, ["a precious file\n", "hello\n"]))
+    tap.same("and no new one comes", get("-o", "folder/new", url), (1, ["a precious file\n", "hello\n"]))
+    os.chmod(world.path("folder"), 0o755)
+    world.clear()
+
+
 def requests(world):
     def asked(*arguments, stdin=b"", path="/echo"):
         return world.get("--no-compressed", *arguments, world.origin + path, stdin=stdin)[1]
@@ -499,7 +529,7 @@ def main():
     with support.folder({"hello.txt": b"hello\n", "other.txt": b"other\n"}) as served, support.serving(served, "--codings", "none") as server, \
             tempfile.TemporaryDirectory(prefix="stet-get-") as root:
         world = World(root, served, server.port, origin.server_address[1])
-        for part in (where_content_goes, lines_of_input, what_failure_leaves, files, requests, heads_and_redirects, telling, exit_codes,
+        for part in (where_content_goes, lines_of_input, what_failure_leaves, files, without_rights, requests, heads_and_redirects, telling, exit_codes,
                      usage, in_one_piece, interrupted, connections, on_a_terminal):
             part(world)
     origin.shutdown()
