@@ -130,6 +130,19 @@ static void compare(struct stet__story *story, struct stet__chapter *part, unsig
         stet__story_add(story, &part->verdict, "It should, but need not, be a 304 (RFC 9110 13.1.3).");
 }
 
+/* What a server seems to have done that let a date count beside tags: it "MUST ignore" it then. */
+static void guess(struct stet__story *story, struct stet__chapter *part, const struct stet_request *request,
+                  const struct stet_representation *selected, unsigned came)
+{
+    if (part->right != STET__RIGHT_NO || !stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH))
+        return;
+    enum stet_condition date = stet_if_modified_since(request, selected, INT64_MAX).condition;
+    if ((came == 200 && date == STET_CONDITION_TRUE) || (came == 304 && date == STET_CONDITION_FALSE))
+        stet__story_add(story, &part->verdict,
+                        "The server seems to go by If-Modified-Since, which it must ignore beside "
+                        "If-None-Match (RFC 9110 13.1.3).");
+}
+
 /* What cannot be judged: there is no response, or not one that preconditions have to do with. */
 static bool set_aside(const struct stet__explain_input *input, struct stet__story *story,
                       struct stet__chapter *part)
@@ -186,6 +199,8 @@ void stet__explain_origin(const struct stet__explain_input *input, struct stet__
         stet__story_say(story, &part->brief, "%u cannot be checked", response->status);
     } else {
         compare(story, part, due, response->status);
+        request.trace = NULL;
+        guess(story, part, &request, &selected, response->status);
         if (due == 200 && varied(&request, selected.etag))
             stet__story_add(story, &part->verdict,
                             "The tags differ only in what a server adds when it codes the content.");

@@ -226,6 +226,39 @@ static void test_exchanges(void **state)
                       NULL, NULL, "204 came where 412 is due; no cache stores it.");
 }
 
+static void expect_verdict(const char *exchange, const char *part, const char *words)
+{
+    struct told told;
+    tell(&told, exchange, NULL, NULL);
+    const struct stet__chapter *found = chapter(&told, part);
+    if (!memmem(found->verdict.ptr, found->verdict.len, words, strlen(words)))
+        fail_msg("%s\nis %.*s\nwithout %s", exchange, (int)found->verdict.len, found->verdict.ptr, words);
+    forget(&told);
+}
+
+#define BOTH(tag, day) \
+    "GET /a HTTP/1.1\nHost: b\nIf-None-Match: \"" tag "\"\nIf-Modified-Since: " day " 09:30:00 GMT\n\n"
+#define DATED DATE "ETag: \"a\"\nLast-Modified: Fri, 20 Nov 2026 09:30:00 GMT\n"
+
+/* What servers are known to do wrong is named. */
+static void test_guesses(void **state)
+{
+    expect_verdict(BOTH("a", "Thu, 19 Nov 2026") "HTTP/1.1 200 OK\n" DATED, "origin",
+                   "seems to go by If-Modified-Since");
+    expect_verdict(BOTH("b", "Sat, 21 Nov 2026") "HTTP/1.1 304 Not Modified\n" DATED, "origin",
+                   "seems to go by If-Modified-Since");
+    expect_verdict(BOTH("a-gzip", "Sat, 21 Nov 2026") "HTTP/1.1 200 OK\n" DATED, "origin", "200 is right.");
+    expect_verdict(BOTH("a-gzip", "Sat, 21 Nov 2026") "HTTP/1.1 200 OK\n" DATED, "origin",
+                   "when it codes the content");
+    expect_verdict("GET /a HTTP/1.1\nHost: b\nIf-Modified-Since: Sat, 21 Nov 2026 09:30:00 GMT\n\nHTTP/1.1 "
+                   "200 OK\n" DATED,
+                   "origin", "It should, but need not, be a 304");
+    expect_verdict("GET /a HTTP/1.1\nHost: b\nRange: bytes=90-\n\nHTTP/1.1 200 OK\nContent-Length: 9\n" DATED,
+                   "origin", "a server may ignore Range");
+    expect_verdict(ASK "HTTP/1.1 404 Not Found\n" DATE, "origin",
+                   "The answer is 404 whatever the conditions");
+}
+
 #define STORED "HTTP/1.1 200 OK\n" DATE "ETag: \"a\"\nCache-Control: max-age=60\nContent-Length: 3\n"
 
 static void test_with_what_is_stored(void **state)
@@ -312,11 +345,17 @@ static void test_hostile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_requests),     cmocka_unit_test(test_responses),
-        cmocka_unit_test(test_what_is_none), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_times),        cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_exchanges),    cmocka_unit_test(test_with_what_is_stored),
-        cmocka_unit_test(test_freshened),    cmocka_unit_test(test_what_is_shown),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_responses),
+        cmocka_unit_test(test_what_is_none),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_guesses),
+        cmocka_unit_test(test_with_what_is_stored),
+        cmocka_unit_test(test_freshened),
+        cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_hostile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
