@@ -131,7 +131,7 @@ static int exit_code(const struct stet__get_run *run)
         return STET__EXIT_MIXED;
     if (run->worst)
         return run->worst;
-    return run->options->changed && !run->changed && run->unchanged ? STET__EXIT_UNCHANGED : STET__EXIT_OK;
+    return run->options->changed && !run->changed ? STET__EXIT_UNCHANGED : STET__EXIT_OK;
 }
 
 static void free_all(struct stet__get_run *run, struct stet__get *engine, struct stet__transfers *transfers)

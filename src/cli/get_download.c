@@ -317,7 +317,6 @@ static void count(struct stet__get_run *run, const struct stet__get_result *resu
         run->good++;
         run->tally.by_source[result->source]++;
         run->changed = run->changed || result->changed;
-        run->unchanged = run->unchanged || !result->changed;
         return;
     }
     run->tally.failed++;

@@ -28,9 +28,9 @@ struct stet__get_run {
     bool reader_is_gone; /* of standard output */
     volatile int stop;
     /* Of the exit code. */
-    bool changed, unchanged; /* some URL was */
-    int worst;               /* of those that failed; 0: none */
-    bool mixed;              /* they failed in different ways */
+    bool changed; /* some URL has */
+    int worst;    /* of those that failed; 0: none */
+    bool mixed;   /* they failed in different ways */
     size_t good;
     struct stet__list downloads;
 };

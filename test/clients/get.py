@@ -376,6 +376,7 @@ def exit_codes(world):
     world.publish("changing.txt", "two\n")
     tap.same("--changed when it has, among others", world.get("-s", "--changed", "-o", "c", url, "-o", "d", world.serve + "/hello.txt")[0], 0)
     tap.same("it is written", world.read("c"), "two\n")
+    tap.same("--changed of nothing", world.get("--changed", "--input", "/dev/null")[0], 10)
     tap.same("--changed with a failure", world.get("-s", "--changed", "-f", world.serve + "/nosuch")[0], 22)
     tap.same("--offline, stored", world.get("--offline", url), (0, "two\n", ""))
     tap.same("--offline, not stored", world.get("-s", "--offline", world.serve + "/other.html")[0], 7)
