@@ -143,7 +143,9 @@ static bool tell_instead(const struct stet__option_table *table, const char *nam
             const struct stet__option_lack *lack = &table->parts[part]->lacks[i];
             if (name ? strcmp(lack->name, name) != 0 : lack->letter != letter)
                 continue;
-            stet__cli_complain("%s: there is no option --%s: %s", table->command, lack->name, lack->instead);
+            const char typed[] = {letter, '\0'};
+            stet__cli_complain("%s: there is no option %s%s: %s", table->command, name ? "--" : "-",
+                               name ? name : typed, lack->instead);
             return true;
         }
     return false;

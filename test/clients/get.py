@@ -397,7 +397,7 @@ def exit_codes(world):
 
 def usage(world):
     for arguments, told in (
-            (["-b", "a=b", "h"], "there is no option --cookie: stet keeps no cookies; send one with -H 'Cookie: name=value'"),
+            (["-b", "a=b", "h"], "there is no option -b: stet keeps no cookies; send one with -H 'Cookie: name=value'"),
             (["--etag-save", "f", "h"], "there is no option --etag-save: leave it out: stet keeps the tag with what it stores"),
             (["--outptu", "h"], "there is no option --outptu; did you mean --output?"),
             (["-sj", "h"], "there is no option -j; stet help get names all"),
