@@ -92,12 +92,16 @@ static inline size_t answering_request(const struct stet__buffer *got)
     return got->len < len ? 0 : len;
 }
 
-static inline const struct answering_row *answering_find(const char *request)
+static inline const struct answering_row *answering_find(struct stet_span request)
 {
-    const char *target = strchr(request, ' ') + 1;
-    for (size_t i = 0; i < answering.count; i++)
-        if (strncmp(target, answering.rows[i].target, strlen(answering.rows[i].target)) == 0)
+    const char *space = memchr(request.ptr, ' ', request.len);
+    stet__assert(space);
+    struct stet_span target = stet_span_skip(request, (size_t)(space - request.ptr) + 1);
+    for (size_t i = 0; i < answering.count; i++) {
+        const char *row = answering.rows[i].target;
+        if (stet_span_starts(target, stet_span_of(row, strlen(row))))
             return &answering.rows[i];
+    }
     return NULL;
 }
 
@@ -112,7 +116,7 @@ static inline void answering_leave(struct answering_peer *peer)
 /* False if the connection is closed. */
 static inline bool answering_answer(struct answering_peer *peer, size_t len)
 {
-    const struct answering_row *row = answering_find(peer->got.ptr);
+    const struct answering_row *row = answering_find(stet__buffer_span(&peer->got));
     pthread_mutex_lock(&answering.lock);
     stet__buffer_clear(&answering.last);
     stet__buffer_append(&answering.last, stet_span_of(peer->got.ptr, len));
