@@ -49,6 +49,15 @@ static const char *set_stored_at(void *arg, const char *argument)
     return set_when(settings, argument, &settings->stored_at);
 }
 
+static const char *set_method(void *arg, const char *argument)
+{
+    struct settings *settings = arg;
+    settings->method = argument;
+    return stet_method_safe(stet_method_id(stet__cli_span(argument)))
+               ? NULL
+               : "not a safe method, and the URL would be asked twice";
+}
+
 static const char *add_field(void *arg, const char *argument)
 {
     struct settings *settings = arg;
@@ -78,7 +87,7 @@ static const struct stet__option options[] = {
     STET__ROW_SWITCH("json", STET__FIELD(struct settings, json), "everything, as JSON"),
     STET__ROW_HEADING("How to ask a URL"),
     STET__SHORT_CALL('H', "header", "FIELD", NULL, add_field, "a field of the request: 'Accept: text/html'; may be repeated"),
-    STET__SHORT_TEXT('X', "method", "METHOD", STET__FIELD(struct settings, method), "instead of GET: HEAD"),
+    STET__SHORT_CALL('X', "method", "METHOD", "GET", set_method, "instead of GET: HEAD"),
     STET__SHORT_SWITCH('k', "insecure", STET__FIELD(struct settings, insecure), "do not verify the certificate"),
     STET__ROW_SWITCH("compressed", STET__FIELD(struct settings, compressed), "ask for a coded answer, as browsers do"),
     STET__ROW_HEADING("Others"),

@@ -32,8 +32,8 @@ static inline void stet__tell_step(const struct stet_trace *trace, const struct 
 }
 
 /*
- * Tells that `rule` applies and decides with `reason`, or that it does not. It was asked of `request` and, if
- * it looks at a response, of `response` (NULL if there is none) under `control` (NULL: its Cache-Control).
+ * Tells that `rule` applies and decides with `reason`, or that it does not. If it looks at a response, that
+ * is `stored`; NULL if there is none.
  */
 __attribute__((cold, noinline)) void stet__tell_rule(const struct stet_request *request,
                                                      const struct stet_stored *stored, enum stet_rule rule,
