@@ -144,7 +144,7 @@ static void free_all(struct stet__get_run *run, struct stet__get *engine, struct
 
 static int run_all(struct stet__get_run *run)
 {
-    struct stet__get_bar bars[STET__GET_BARS] = {{NULL, 0, 0}};
+    struct stet__get_bar bars[STET__GET_BARS] = {{NULL, 0, 0, 0}};
     int code = STET__EXIT_FAILURE;
     struct stet__transfers *transfers = NULL;
     struct stet__get *engine = NULL;

@@ -387,8 +387,9 @@ bool stet__get_download_next(void *owner, struct stet__get_job *job)
         }
         download->bar = free_bar(run);
         if (download->bar)
-            *download->bar = (struct stet__get_bar){
-                download->item.path ? download->item.path : download->item.uri, 0, UINT64_MAX};
+            *download->bar =
+                (struct stet__get_bar){download->item.path ? download->item.path : download->item.uri, 0,
+                                       UINT64_MAX, download->started_us};
         *job = (struct stet__get_job){.uri = download->item.uri,
                                       .method = run->request.method,
                                       .fields = run->request.fields,

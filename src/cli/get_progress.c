@@ -205,7 +205,7 @@ void stet__get_progress_draw(struct stet__get_progress *progress)
     measure(&columns, &rows);
     move_up(&out, progress->lines);
     for (size_t i = 0; i < progress->count && lines < STET__GET_BARS && lines + 2 < rows; i++) {
-        if (!progress->bars[i].name)
+        if (!progress->bars[i].name || now_us - progress->bars[i].started_us < QUIET_US)
             continue;
         stet__get_bar_format(&progress->bars[i], columns, line, sizeof line);
         add_line(&out, line, columns);

@@ -4,7 +4,7 @@
  * and a line for all of them, and the line at the end.
  *
  * Drawn at most ten times a second, and each time with one write, over what is there, so nothing flickers.
- * Nothing is drawn in the first instants: what is done at once needs no bar.
+ * Nothing is drawn in the first instants of a run or of a URL: what is done at once needs no bar.
  */
 #ifndef STET_CLI_GET_PROGRESS_H
 #define STET_CLI_GET_PROGRESS_H
@@ -17,6 +17,7 @@ struct stet__get_bar {
     const char *name; /* NULL: nothing is under way here */
     uint64_t received;
     uint64_t expected; /* UINT64_MAX: not known */
+    int64_t started_us;
 };
 
 struct stet__get_tally {

@@ -34,13 +34,13 @@ static void test_octets(void **state)
 static void test_bars(void **state)
 {
     char line[256];
-    struct stet__get_bar bar = {"linux.iso", 42000000, 100000000};
+    struct stet__get_bar bar = {"linux.iso", 42000000, 100000000, 0};
     stet__get_bar_format(&bar, 80, line, sizeof line);
     assert_string_equal(line, "linux.iso                  [########------------]  42%  42.0 MB of 100.0 MB");
     bar.received = bar.expected = 0;
     stet__get_bar_format(&bar, 80, line, sizeof line);
     assert_string_equal(line, "linux.iso                   0 B");
-    bar = (struct stet__get_bar){"a/rather/long/path/that/ends/in/what/matters.txt", 1, UINT64_MAX};
+    bar = (struct stet__get_bar){"a/rather/long/path/that/ends/in/what/matters.txt", 1, UINT64_MAX, 0};
     stet__get_bar_format(&bar, 60, line, sizeof line);
     assert_string_equal(line, ".../what/matters.txt  1 B");
 }
@@ -49,10 +49,10 @@ static void test_bars(void **state)
 static void test_bars_fit(void **state)
 {
     static const struct stet__get_bar bars[] = {
-        {"a name that is longer than most names of files are, by far", 999900000, 999900000},
-        {"b", 7, 5},
-        {"", 0, UINT64_MAX},
-        {"c", UINT64_MAX - 1, UINT64_MAX - 1},
+        {"a name that is longer than most names of files are, by far", 999900000, 999900000, 0},
+        {"b", 7, 5, 0},
+        {"", 0, UINT64_MAX, 0},
+        {"c", UINT64_MAX - 1, UINT64_MAX - 1, 0},
     };
     char line[512];
     for (unsigned columns = 20; columns <= 240; columns++)
