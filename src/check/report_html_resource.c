@@ -57,15 +57,17 @@ static void put_right(struct stet__page *page, const struct stet__check_resource
     stet__page_put(page, "</ul></details>\n");
 }
 
-static void put_headline(struct stet__page *page, const char *name, struct stet_span head)
+static void put_message_head(struct stet__page *page, const char *name, struct stet_span head)
 {
     struct stet_span line;
     stet__page_put(page, "<figure><figcaption>");
     stet__page_put(page, name);
     stet__page_put(page, "</figcaption><pre>");
-    while (stet__text_line(&head, &line)) {
+    bool first = true;
+    while (stet__text_line(&head, &line) && line.len > 0) {
+        stet__page_put(page, first ? "" : "\n");
         stet__page_text(page, line);
-        stet__page_put(page, "\n");
+        first = false;
     }
     stet__page_put(page, "</pre></figure>\n");
 }
@@ -114,9 +116,9 @@ static void put_exchange(struct stet__page *page, const struct stet__check_excha
         stet__page_text_of(page, exchange->failure);
     }
     stet__page_put(page, "</p>\n<div class=\"heads\">\n");
-    put_headline(page, "request", exchange->request);
+    put_message_head(page, "request", exchange->request);
     if (exchange->response.ptr)
-        put_headline(page, "response", exchange->response);
+        put_message_head(page, "response", exchange->response);
     stet__page_put(page, "</div></details></li>\n");
 }
 
@@ -131,7 +133,8 @@ void stet__page_exchanges(struct stet__page *page, const struct stet__check_reso
     stet__page_put(page, stet__check_plural(resource->exchange_count));
     stet__page_put(page, " in ");
     stet__page_time(page, when.whole_us);
-    stet__page_put(page, "</summary>\n<ol>\n");
+    stet__page_put(page, "</summary>\n<p class=\"key\">T is the entity tag of the plain GET, D its "
+                         "Last-Modified.</p>\n<ol>\n");
     for (size_t i = 0; i < resource->exchange_count; i++) {
         when.end_us = when.begin_us + resource->exchanges[i].whole_us;
         put_exchange(page, &resource->exchanges[i], i + 1, &when);

@@ -154,6 +154,7 @@ const char *const stet__page_style[] = {
     ".right ul { padding: .2rem 1.2rem 1rem 2.4rem; columns: 24rem; column-gap: 2.4rem; font-size: .92rem; }",
     ".right li { margin-bottom: .35rem; break-inside: avoid; }",
     ".right code { color: var(--quiet); white-space: nowrap; }",
+    ".exchanges .key { padding: 0 1.2rem .5rem; color: var(--quiet); font-size: .88rem; }",
     ".exchanges ol { padding: 0 .6rem .8rem; font-size: .9rem; }",
     ".exchanges li > details > summary { display: grid; "
     "grid-template-columns: 2.2rem minmax(9rem, 1.4fr) 3.2rem 6rem 5.5rem minmax(5rem, 1fr); gap: .8rem; "

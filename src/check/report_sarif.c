@@ -34,7 +34,8 @@ static const char *problem(enum stet_lint_severity severity)
 
 static json_t *buffer_json(struct stet__buffer *text)
 {
-    json_t *json = text->failed ? NULL : stet__check_json_text(stet__buffer_span(text));
+    json_t *json =
+        text->failed ? NULL : stet__check_json_text(text->len > 0 ? stet__buffer_span(text) : STET_SPAN(""));
     stet__buffer_release(text);
     return json;
 }
@@ -129,12 +130,18 @@ static json_t *message_json(const struct stet__check_resource *resource,
     return buffer_json(&text);
 }
 
-/* Host and path: what may stand in a relative reference (RFC 3986 section 4.2), everything else in percent
- * signs; no query, which a path of a file has not. */
-static json_t *place_json(const char *uri)
+/* Whether a character may stand in a relative reference (RFC 3986 section 4.2) as it is. */
+static bool is_plain(const char *at)
 {
     static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/%@!$&'()*+,;=";
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/@!$&'()*+,;=";
+    static const char hex[] = "0123456789abcdefABCDEF";
+    return *at == '%' ? strspn(at + 1, hex) >= 2 : strchr(plain, *at) != NULL;
+}
+
+/* Host and path, everything else in percent signs; no query, which a path of a file has not. */
+static json_t *place_json(const char *uri)
+{
     static const char digits[] = "0123456789ABCDEF";
     const char *from = strstr(uri, "://");
     struct stet__buffer text;
@@ -143,7 +150,7 @@ static json_t *place_json(const char *uri)
     for (; *from && *from != '?' && *from != '#'; from++) {
         unsigned char c = (unsigned char)*from;
         char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
-        stet__buffer_append(&text, strchr(plain, c) ? stet_span_of(from, 1) : stet_span_of(escaped, 3));
+        stet__buffer_append(&text, is_plain(from) ? stet_span_of(from, 1) : stet_span_of(escaped, 3));
     }
     if (text.len > 0 && text.ptr[text.len - 1] == '/') /* a folder is no file */
         stet__buffer_append_text(&text, "index");
