@@ -184,10 +184,17 @@ class Load:
         self.judge.judge(asked, answer)
         return answer is not None and answer.complete and asked.minor == 1 and "close" not in (answer.get("connection") or "")
 
+    @staticmethod
+    async def patiently(asked, answer):
+        try:
+            return await asyncio.wait_for(answer, HANG_S)
+        except asyncio.TimeoutError:
+            raise Wrong(f"neither answer nor close within {HANG_S} s: {asked.method} {asked.path} {asked.fields}") from None
+
     async def in_turn(self):
         async with self.connection() as (reader, writer):
             for _ in range(self.chance.randrange(1, 12)):
-                if not await asyncio.wait_for(self.exchange(reader, writer, self.asked()), HANG_S):
+                if not await self.patiently(asked := self.asked(), self.exchange(reader, writer, asked)):
                     return
 
     async def pipelined(self):
@@ -196,7 +203,7 @@ class Load:
             writer.write(b"".join(self.head(asked) + self.body(asked) for asked in batch))
             for asked in batch:
                 self.operations += 1
-                answer = await asyncio.wait_for(read_answer(reader, asked.method), HANG_S)
+                answer = await self.patiently(asked, read_answer(reader, asked.method))
                 self.judge.judge(asked, answer)
                 if answer is None or not answer.complete or "close" in (answer.get("connection") or ""):
                     return
