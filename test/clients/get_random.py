@@ -23,7 +23,7 @@ import support
 BINARY = sys.argv[1]
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
 RUNS = int(sys.argv[3]) if len(sys.argv) > 3 else 8
-SIZES = [0, 1, 3000, 70000, 150000, 400000, 400000]
+SIZES = [0, 1, 3000, 70000, 300000, 500000, 500000]
 STRONG, WEAK, DATE, NONE = "strong tag", "weak tag", "date", "none"
 DATES = ("Mon, 06 May 2024 07:08:%02d GMT", "Mon, 06 May 2024 09:00:00 GMT")
 tap = support.Tap()
@@ -35,7 +35,7 @@ class Resource:
     def __init__(self, rng, number):
         self.rng = rng
         self.number = number
-        self.kind = rng.choice([STRONG, STRONG, STRONG, WEAK, DATE, NONE])
+        self.kind = rng.choice([STRONG] * 5 + [WEAK, DATE, DATE, NONE])
         self.coded = rng.random() < 0.3
         self.version = 0
         self.change()
