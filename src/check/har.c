@@ -182,24 +182,56 @@ static void take_content(const json_t *entry, size_t max, struct stet__taken *ou
     stet__buffer_release(&octets);
 }
 
-/* "2026-07-07T12:00:00.123Z", or with an offset: Unix seconds. */
+/* `n` digits and what separates them from the next; -1 if they are not there. */
+static int take_number(const char **text, int n, char end)
+{
+    int value = 0;
+    for (; n > 0; n--, ++*text) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = 10 * value + (**text - '0');
+    }
+    if (end != '\0' && *(*text)++ != end)
+        return -1;
+    return value;
+}
+
+/* "Z", "+02:00" or "-0200" in seconds. */
+static bool take_offset(const char *text, int64_t *out)
+{
+    bool west = *text == '-';
+    *out = 0;
+    if (!west && *text != '+')
+        return *text == 'Z' || *text == '\0';
+    text++;
+    int hours = take_number(&text, 2, '\0');
+    text += *text == ':';
+    int minutes = take_number(&text, 2, '\0');
+    *out = ((int64_t)hours * 3600 + (int64_t)minutes * 60) * (west ? -1 : 1);
+    return hours >= 0 && minutes >= 0;
+}
+
+/* "2026-07-07T12:00:00.123Z", or with an offset: Unix seconds. RFC 3339 section 5.6. */
 static bool read_time(const char *text, int64_t *out)
 {
-    struct tm tm = {.tm_isdst = 0};
-    int hours = 0, minutes = 0;
-    int len = 0;
-    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &len) != 6)
+    const int year = take_number(&text, 4, '-'), month = year < 0 ? -1 : take_number(&text, 2, '-');
+    const int day = month < 0 ? -1 : take_number(&text, 2, 'T');
+    const int hour = day < 0 ? -1 : take_number(&text, 2, ':');
+    const int minute = hour < 0 ? -1 : take_number(&text, 2, ':');
+    const int second = minute < 0 ? -1 : take_number(&text, 2, '\0');
+    int64_t offset;
+    if (second < 0)
         return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    const char *rest = text + len;
-    rest += *rest == '.' ? 1 + strspn(rest + 1, "0123456789") : 0;
-    bool west = *rest == '-';
-    if ((*rest == '+' || west) && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2)
+    text += *text == '.' ? 1 + strspn(text + 1, "0123456789") : 0;
+    if (!take_offset(text, &offset))
         return false;
-    int64_t offset = (int64_t)hours * 3600 + (int64_t)minutes * 60;
-    *out = timegm(&tm) + (west ? offset : -offset);
+    struct tm tm = {.tm_year = year - 1900,
+                    .tm_mon = month - 1,
+                    .tm_mday = day,
+                    .tm_hour = hour,
+                    .tm_min = minute,
+                    .tm_sec = second};
+    *out = timegm(&tm) - offset;
     return true;
 }
 

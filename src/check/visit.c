@@ -196,8 +196,8 @@ static void progress(struct stet__visit *visit)
 bool stet__visit_ask(struct stet__visit *visit, const struct stet__probe *probe,
                      const struct stet_lint_exchange *base, struct stet__taken *kept)
 {
-    struct stet__taken own, *taken = kept ? kept : &own;
-    *taken = (struct stet__taken){.cut_off = false};
+    struct stet__taken own = {.cut_off = false}, *taken = kept ? kept : &own;
+    *taken = own;
     if (visit->over || !ask(visit, probe, taken)) {
         visit->over = true;
         return false;

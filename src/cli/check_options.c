@@ -143,10 +143,7 @@ static const struct stet__option_table table = {"check", parts, sizeof parts / s
 void stet__check_options_init(struct stet__check_options *options)
 {
     *options = (struct stet__check_options){
-        .settings = {.user_agent =
-                         "stet-check/" STET_VERSION,
-                     .per_second = 20,
-                     .repeat = 3},
+        .settings = {.user_agent = "stet-check/" STET_VERSION, .per_second = 20, .repeat = 3},
         .content_max = 4 * STET__MIB,
         .timeout_s = 30,
         .connect_timeout_s = 10,
