@@ -85,9 +85,11 @@ def test_own(folder):
     proxy = support.Stet(BINARY, serve.port, role="proxy")
     targets = [*files, "d", "d/", "nothing"]
     try:
-        for name, server in (("serve", serve), ("proxy", proxy)):
-            for resource in report(*(f"http://127.0.0.1:{server.port}/{target}" for target in targets))["resources"]:
-                tap.same(f"stet {name} has no fault: {resource['asked'].split('/', 3)[3]}", found(resource, "error", "warning"), set())
+        uris = [(name, f"http://127.0.0.1:{server.port}/{target}") for name, server in (("serve", serve), ("proxy", proxy)) for target in targets]
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            reports = list(pool.map(lambda pair: report(pair[1]), uris))
+        for (name, uri), one in zip(uris, reports):
+            tap.same(f"stet {name} has no fault: /{uri.split('/', 3)[3]}", found(one["resources"][0], "error", "warning"), set())
         secure = f"https://127.0.0.1:{serve.ports['https']}/a.html"
         for options in ([], ["--http2"]):
             resource = report("-k", *options, secure)["resources"][0]
