@@ -74,7 +74,7 @@ def test_faults(origin):
 
 def test_own(folder):
     """stet has no fault that stet finds."""
-    files = {"a.html": b"<p>text</p>" * 400, "b.txt": b"x", "c.bin": os.urandom(3_000_000), "empty.txt": b"", "d/index.html": b"<p>index" * 100}
+    files = {"a.html": b"<p>text</p>" * 400, "b.txt": b"x", "c.bin": os.urandom(900_000), "empty.txt": b"", "d/index.html": b"<p>index" * 100}
     for name, content in files.items():
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
