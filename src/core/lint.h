@@ -32,6 +32,9 @@ struct stet__lint_look {
     struct stet_storable by_shared, by_own;
 };
 
+/* A time that sums cannot make overflow: within what an HTTP-date can say. Recordings may say anything. */
+int64_t stet__lint_time(int64_t time);
+
 /* Reads an exchange. `look` borrows from it. */
 void stet__lint_look(struct stet__lint_look *look, const struct stet_lint_exchange *exchange,
                      struct stet_lint_findings *out);

@@ -9,8 +9,7 @@
 
 #define TIME_MAX INT64_C(253402300799) /* the last second that an HTTP-date can say */
 
-/* A clock that is far off, as of a recording that was edited, must not make sums overflow. */
-static int64_t clamp(int64_t time)
+int64_t stet__lint_time(int64_t time)
 {
     return time < 0 ? 0 : time < TIME_MAX ? time : TIME_MAX;
 }
@@ -43,14 +42,14 @@ void stet__lint_look(struct stet__lint_look *look, const struct stet_lint_exchan
                                      .response = &exchange->response,
                                      .fields = &exchange->response.fields,
                                      .out = out,
-                                     .requested = clamp(exchange->requested_at),
-                                     .received = clamp(exchange->received_at),
+                                     .requested = stet__lint_time(exchange->requested_at),
+                                     .received = stet__lint_time(exchange->received_at),
                                      .date = STET_NO_DATE};
     /* Without a clock Date is the best guess: nothing is old then. */
     look->now = exchange->times_known ? look->received : 0;
     (void)stet__date_read(look->fields, STET_FIELD_DATE, look->now, &look->date);
     if (!exchange->times_known && look->date != STET_NO_DATE)
-        look->now = clamp(look->date);
+        look->now = stet__lint_time(look->date);
     look->reads = method == STET_METHOD_GET || method == STET_METHOD_HEAD;
     look->answers = look->reads && exchange->response.status == 200;
     read_as(look, &shared, &look->shared);

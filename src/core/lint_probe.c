@@ -203,10 +203,19 @@ static void judge(const struct stet__probing *p)
     }
 }
 
+static struct stet_lint_exchange within_time(const struct stet_lint_exchange *exchange)
+{
+    struct stet_lint_exchange out = *exchange;
+    out.requested_at = stet__lint_time(out.requested_at);
+    out.received_at = stet__lint_time(out.received_at);
+    return out;
+}
+
 void stet_lint_probe(enum stet_lint_probe_kind kind, const struct stet_lint_exchange *base,
                      const struct stet_lint_exchange *probe, struct stet_lint_findings *out)
 {
-    struct stet__probing p = {kind, base, probe, out};
+    const struct stet_lint_exchange first = within_time(base), second = within_time(probe);
+    struct stet__probing p = {kind, &first, &second, out};
     if (kind == STET_PROBE_GET || base->response.status != 200)
         return;
     if (probe->response.status == 0) {
