@@ -256,8 +256,7 @@ static void put_finding(struct pen *pen, const struct stet__check_finding *findi
         put_words(pen, row->why, INDENT + LABEL, INDENT + LABEL);
         put_mend(pen, finding->lint, server);
     }
-    if (all || finding->sent.ptr || finding->came.ptr)
-        put(pen, "\n");
+    put(pen, "\n");
 }
 
 static void put_findings(struct pen *pen, const struct stet__check_resource *resource)
