@@ -53,6 +53,14 @@ static void judge_own(struct stet__task *task)
         receipt->storing = STET_REASON_NOT_STORED_BYPASS;
 }
 
+/* A part, or a 304 where not even the cache has asked: nobody can use them. What is unsafe is not sent twice.
+ */
+static bool is_unasked(const struct stet__hop *hop)
+{
+    bool reads = hop->request.method == STET_METHOD_GET || hop->request.method == STET_METHOD_HEAD;
+    return reads && (hop->response.status == 206 || hop->response.status == 304);
+}
+
 /*
  * RFC 9110 section 15.3.7: a 206 may bring less than was asked for. As long as it goes on where the stored
  * part ends, that part grows, and the rest is asked for again.
@@ -62,6 +70,8 @@ static void judge_part(struct stet__task *task)
     struct stet__hop *hop = &task->hop;
     struct stet_receipt *receipt = &hop->receipt;
     bool short_of = receipt->action == STET_RECEIVE_RETRY && receipt->reason == STET_REASON_PARTIAL_MISS;
+    if (receipt->action == STET_RECEIVE_PASS && is_unasked(hop))
+        receipt->action = STET_RECEIVE_RETRY;
     if (receipt->action != STET_RECEIVE_COMBINE && !short_of)
         return;
     receipt->action = STET_RECEIVE_RETRY;
