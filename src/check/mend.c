@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How to mend what was found, server by server. The rows are in mend.def: many rules have the same advice, so
- * a rule names an advice, and an advice has a text for each server where one is known.
+ * How to mend what was found, server by server. Many rules have the same advice: mend.def says which one a
+ * rule has, advice.def what it says for each server where that is known.
  */
 #include "check/report.h"
 
@@ -17,26 +17,20 @@
 enum advice {
     ADVICE_NONE, /* of rules that no row names */
 #define ADVICE(name, ...) ADVICE_##name,
-#define MEND(lint, name)
-#include "check/mend.def"
+#include "check/advice.def"
 #undef ADVICE
-#undef MEND
     ADVICE_COUNT
 };
 
 static const char *const texts[ADVICE_COUNT][STET__SERVER_COUNT] = {
 #define ADVICE(name, ...) [ADVICE_##name] = {__VA_ARGS__},
-#define MEND(lint, name)
-#include "check/mend.def"
+#include "check/advice.def"
 #undef ADVICE
-#undef MEND
 };
 
 static const unsigned char advices[STET_LINT_COUNT] = {
-#define ADVICE(name, ...)
 #define MEND(lint, name) [lint] = ADVICE_##name,
 #include "check/mend.def"
-#undef ADVICE
 #undef MEND
 };
 

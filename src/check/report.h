@@ -83,7 +83,7 @@ const char *stet__check_server_name(enum stet__check_server server);
 enum stet__check_server stet__check_server_of(const struct stet__check_resource *resource);
 
 /* How to mend it there: a few lines of configuration or code, or NULL if it is not known. Static storage.
- * mend.def has the rows. */
+ * advice.def has the texts. */
 const char *stet__check_mend(enum stet_lint lint, enum stet__check_server server);
 
 /* Where a clause of lint.def can be read. False if it names no document. */
