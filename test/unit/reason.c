@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reason: the table is fit to be printed: names are unique and stable in form, clauses name a document and
- * section, and sentences are sentences.
+ * reason: the tables are fit to be printed: names are unique and stable in form, clauses name a document and
+ * section, sentences are sentences, and texts are some of them on one line.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -72,11 +72,55 @@ static void test_names_are_those_of_the_symbols(void **state)
     }
 }
 
+/* The full stops that end a sentence: those of "stet serve." and not those of "9110 5.6.7". */
+static size_t sentences_of(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = text; *at; at++)
+        count += (*at == '.' || *at == '?') && (at[1] == ' ' || at[1] == '\0');
+    return count;
+}
+
+static bool is_text(const char *text)
+{
+    size_t len = strlen(text);
+    return len > 80 && text[len - 1] == '.' && text[0] != ' ' && !strpbrk(text, "\r\n\t") &&
+           !strstr(text, "  ");
+}
+
+static void test_texts(void **state)
+{
+    for (int i = 0; i < STET_REASON_COUNT; i++) {
+        const char *text = stet_reason_text((enum stet_reason)i);
+        const struct stet_reason_row *row = stet_reason_row((enum stet_reason)i);
+        if (!is_text(text) || sentences_of(text) < 2 || sentences_of(text) > 7 || strstr(text, row->sentence))
+            fail_msg("%s: %s", row->name, text);
+    }
+}
+
+/* Each is another one than the reason itself, and none comes twice. */
+static void test_related(void **state)
+{
+    for (int i = 0; i < STET_REASON_COUNT; i++) {
+        size_t count = 0;
+        const enum stet_reason *related = stet_reason_related((enum stet_reason)i, &count);
+        assert_in_range(count, 1, STET_REASON_RELATED_MAX);
+        for (size_t k = 0; k < count; k++) {
+            if (related[k] == (enum stet_reason)i || (unsigned)related[k] >= STET_REASON_COUNT)
+                fail_msg("%s is related to itself", stet_reason_row((enum stet_reason)i)->name);
+            for (size_t m = 0; m < k; m++)
+                assert_int_not_equal(related[m], related[k]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_names_are_those_of_the_symbols),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_related),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
