@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { LONGEST = 32 };
+enum { LONGEST = 40 }; /* the longest name of a reason has 34 */
 
 static size_t least(size_t a, size_t b)
 {
