@@ -141,8 +141,9 @@ struct stet__check_shown stet__check_came(const struct stet__check_finding *find
     const struct stet__check_exchange *exchange = finding->exchange;
     if (!exchange || (!finding->sent.ptr && !finding->came.ptr))
         return (struct stet__check_shown){STET_SPAN_NONE, finding->came};
+    struct stet_span first = first_line(exchange->response);
     bool plain = exchange->kind == STET_PROBE_GET && !finding->sent.ptr;
-    return (struct stet__check_shown){plain ? STET_SPAN_NONE : first_line(exchange->response),
+    return (struct stet__check_shown){plain || stet_span_equal(first, finding->came) ? STET_SPAN_NONE : first,
                                       line_of(exchange->response, finding->came)};
 }
 

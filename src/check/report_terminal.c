@@ -8,12 +8,12 @@
 #include "check/report.h"
 #include "check/text.h"
 
-enum { WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 110, LABEL = 6, INDENT = 4 };
+enum { WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 110, LABEL = 6, INDENT = 4, FACT_MIN = 8 };
 
 struct pen {
     struct stet__buffer *out;
     const struct stet__check_style *style;
-    size_t width;
+    size_t width, left;         /* columns; those left in a line of facts */
     bool told[STET_LINT_COUNT]; /* why it matters */
 };
 
@@ -154,14 +154,17 @@ static void put_grade(struct pen *pen, const char *grade)
     pad(pen, INDENT - strlen(grade));
 }
 
-/* A value of a field, after a dot if something stands before it. */
+/* A value after a dot; left out if the line has no room for it. */
 static void put_fact(struct pen *pen, const char *before, struct stet_span value)
 {
-    if (!value.ptr)
+    size_t taken = 3 + strlen(before), columns = pen->width / 2;
+    if (!value.ptr || pen->left < taken + FACT_MIN)
         return;
     put_in(pen, DIM, " · ");
     put(pen, before);
-    stet__text_terminal(pen->out, value, pen->width / 2);
+    if (columns > pen->left - taken)
+        columns = pen->left - taken;
+    pen->left -= taken + stet__text_terminal(pen->out, value, columns);
 }
 
 static void put_head(struct pen *pen, const struct stet__check_resource *resource)
@@ -176,6 +179,7 @@ static void put_head(struct pen *pen, const struct stet__check_resource *resourc
         put(pen, "no answer");
     else
         put_number(pen, resource->status, "");
+    pen->left = pen->width - INDENT - strlen("no answer");
     put_fact(pen, "", stet__text_of(resource->role));
     put_fact(pen, "", resource->content_type);
     put_fact(pen, "ETag ", resource->etag);
@@ -285,10 +289,9 @@ static void put_exchange(struct pen *pen, const struct stet__check_exchange *exc
              exchange->status, (unsigned long long)exchange->content_length,
              (long long)(exchange->whole_us / 1000), (long long)(exchange->whole_us % 1000 / 100));
     put(pen, line);
-    if (exchange->variant)
-        put_fact(pen, "", stet__text_of(exchange->variant));
-    if (exchange->failure)
-        put_fact(pen, "", stet__text_of(exchange->failure));
+    pen->left = pen->width;
+    put_fact(pen, "", stet__text_of(exchange->variant));
+    put_fact(pen, "", stet__text_of(exchange->failure));
     put(pen, "\n");
 }
 

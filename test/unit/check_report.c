@@ -261,6 +261,8 @@ static void test_what_is_shown_of_heads(void **state)
     assert_true(shows(stet__check_came(&finding), "HTTP/1.1 200 OK", "elsewhere"));
     finding.came = STET_SPAN_NONE;
     assert_true(shows(stet__check_came(&finding), "HTTP/1.1 200 OK", ""));
+    finding.came = STET_SPAN("HTTP/1.1 200 OK");
+    assert_true(shows(stet__check_came(&finding), "", "HTTP/1.1 200 OK"));
     finding.exchange = NULL;
     assert_true(shows(stet__check_sent(&finding), "", "\"x\""));
     exchange.kind = STET_PROBE_GET;
