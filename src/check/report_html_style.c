@@ -45,7 +45,7 @@ const char *const stet__page_style[] = {
     "footer { padding-top: 2rem; padding-bottom: 3rem; color: var(--quiet); font-size: .86rem; "
     "display: flex; flex-wrap: wrap; gap: .2rem 2rem; justify-content: space-between; }",
     ".grade { display: inline-grid; place-items: center; flex: none; min-width: 1.9em; height: 1.9em; "
-    "padding: 0 .3em; border-radius: .42em; background: var(--quiet); color: #fff; font-weight: 750; "
+    "padding: 0 .3em; border-radius: .42em; background: #69655e; color: #fff; font-weight: 750; "
     "letter-spacing: -.02em; line-height: 1; }",
     ".grade.A { background: #1b7a48; } .grade.B { background: #4a7c17; } .grade.C { background: #8f6400; "
     "} .grade.D { background: #b54708; } .grade.F { background: #b3261e; }",
