@@ -114,32 +114,50 @@ struct piece {
     struct stet_span text; /* as it is, or the name */
 };
 
+static const char variable_begin[] = "%{";
 static const char header_begin[] = "%header{";
+
+/* A name up to the brace that ends it, taken off `*format`. */
+static struct piece named_piece(const char **format, bool header)
+{
+    const char *name = *format + (header ? strlen(header_begin) : strlen(variable_begin));
+    size_t length = strcspn(name, "}");
+    bool ends = name[length] != '\0';
+    *format = name + length + ends;
+    return (struct piece){!ends ? BROKEN : header ? HEADER : VARIABLE, stet_span_of(name, length)};
+}
+
+static const char *escaped(char letter)
+{
+    switch (letter) {
+    case 'n':
+        return "\n";
+    case 'r':
+        return "\r";
+    case 't':
+        return "\t";
+    case '\\':
+        return "\\";
+    default:
+        return NULL;
+    }
+}
 
 /* Takes the first piece off `*format`, which is not empty. */
 static struct piece next_piece(const char **format)
 {
-    static const char escapes[] = "n\nr\rt\t\\\\";
-    const char *at = *format, *escape;
-    bool header = strncmp(at, header_begin, sizeof header_begin - 1) == 0;
-    if (header || strncmp(at, "%{", 2) == 0) {
-        const char *name = at + (header ? sizeof header_begin - 1 : 2), *end = strchr(name, '}');
-        *format = end ? end + 1 : at + strlen(at);
-        return (struct piece){!end     ? BROKEN
-                              : header ? HEADER
-                                       : VARIABLE,
-                              stet_span_of(name, end ? (size_t)(end - name) : strlen(name))};
-    }
-    *format = at + 1;
-    if (at[0] == '%' && at[1] == '%')
+    const char *at = *format;
+    bool header = strncmp(at, header_begin, strlen(header_begin)) == 0;
+    if (header || strncmp(at, variable_begin, strlen(variable_begin)) == 0)
+        return named_piece(format, header);
+    const char *escape = at[0] == '\\' ? escaped(at[1]) : NULL;
+    if (escape || strncmp(at, "%%", 2) == 0) {
         *format = at + 2;
-    if (at[0] == '\\' && at[1] && (escape = strchr(escapes, at[1])) != NULL && (escape - escapes) % 2 == 0) {
-        *format = at + 2;
-        return (struct piece){PLAIN, stet_span_of(escape + 1, 1)};
+        return (struct piece){PLAIN, stet_span_of(escape ? escape : at, 1)};
     }
-    if (at[0] != '%' && at[0] != '\\')
-        *format = at + strcspn(at, "%\\");
-    return (struct piece){PLAIN, stet_span_of(at, at[0] == '%' ? 1 : (size_t)(*format - at))};
+    size_t length = strcspn(at + 1, "%\\") + 1;
+    *format = at + length;
+    return (struct piece){PLAIN, stet_span_of(at, length)};
 }
 
 static const char *unknown(struct stet_span name)
