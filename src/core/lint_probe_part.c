@@ -135,11 +135,13 @@ static bool next_part(const struct stet__probing *p, struct stet_span *rest)
     return true;
 }
 
-/* RFC 2046 section 5.1.1; "several ranges" may come as one. False if it is not well-formed. */
+/* RFC 2046 section 5.1.1; "additional CRLFs might precede the first boundary" (RFC 9110 section 14.6). False
+ * if it is not well-formed. */
 static bool parts(const struct stet__probing *p, struct stet_span boundary)
 {
     struct stet_span rest = p->probe->content;
-    (void)take(&rest, STET_SPAN("\r\n"));
+    while (take(&rest, STET_SPAN("\r\n"))) {
+    }
     if (!take(&rest, STET_SPAN("--")) || !take(&rest, boundary))
         return false;
     do {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Which rows of docs/requirements.tsv have a test. With --report it prints them; otherwise it prints TAP.
 
-The last column of the table says where a row applies: serve, proxy, get (roles of stet that are there or will be), or "never: why". A row is covered if a case of the executed
+The last column of the table says where a row applies: serve, proxy, get, check (roles of stet), or "never: why". A row is covered if a case of the executed
 specification names it in a line "Rows:", or a play or simulation names it anywhere.
 
 The tests fail if a name is not in the table, if a row of `serve` or `proxy` has no test, or if fewer rows are covered than
@@ -15,7 +15,7 @@ import sys
 from tap import TOP, Tap, files, read, sample
 
 ID = re.compile(r"(?<![\w.-])((?:\d{4}|NVS)-\d+(?:\.\d+)*-\d+)(?![\w-])")
-APPLIES = ("serve", "proxy", "get")
+APPLIES = ("serve", "proxy", "get", "check")
 
 
 def table(top):

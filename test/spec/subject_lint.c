@@ -9,10 +9,10 @@
  *
  * Two responses make a probe: the first is the base. Values as in world.h. Words after `response`: the
  * status; at=SECONDS (received so much later than now) and delay=SECONDS (since it was asked for); no-clock;
- * content=WORD (its octets, and also its digest), length=OCTETS (with content= another one, without it the
- * octets are not kept), identity=WORD or undecodable (without its codings; else it is the same);
- * identity-length=OCTETS; behind=OCTETS, cut, minor=0 (on the wire), no-wire (nobody looked); http (no TLS);
- * no-uri; changing (of a base); nothing (no answer came).
+ * content=WORD (its octets, of which %0D stands for a CR, and also its digest), length=OCTETS (with content=
+ * another one, without it the octets are not kept), identity=WORD or undecodable (without its codings; else
+ * it is the same); identity-length=OCTETS; behind=OCTETS, cut, minor=0 (on the wire), no-wire (nobody
+ * looked); http (no TLS); no-uri; changing (of a base); nothing (no answer came).
  *
  * `lint` gives all findings but the good ones, by severity and name, `lint-good` these alone. With a name
  * behind it, it is about that row: `found` and the detail, once for each finding, or `none`. `lint-shown
@@ -134,6 +134,21 @@ static void set_content(struct stet_lint_exchange *view, struct stet_span octets
     set_identity(view, octets);
 }
 
+/* Each "%0D" becomes the octet. `room` has as many octets as `word`. */
+static struct stet_span unescape(struct stet_span word, char *room)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        char digits[3] = "";
+        if (word.ptr[i] == '%' && i + 2 < word.len) {
+            memcpy(digits, word.ptr + i + 1, 2);
+            i += 2;
+        }
+        room[len++] = digits[0] ? (char)strtol(digits, NULL, 16) : word.ptr[i];
+    }
+    return stet_span_of(room, len);
+}
+
 static bool set_flag(struct stet_lint_exchange *view, struct stet_span word)
 {
     if (stet_span_equal(word, STET_SPAN("no-clock")))
@@ -183,7 +198,12 @@ static bool set_word(struct reader *reader, struct stet_span word)
     struct stet_lint_exchange *view = &reader->at->view;
     int64_t n;
     if (value_of(word, STET_SPAN("content")).ptr) {
-        set_content(view, place(reader, value_of(word, STET_SPAN("content"))));
+        struct stet_span value = value_of(word, STET_SPAN("content"));
+        if (reader->places == PLACES || value.len > VALUE_MAX)
+            return false;
+        char *room = malloc(value.len + 1);
+        set_content(view, place(reader, unescape(value, room)));
+        free(room);
     } else if (value_of(word, STET_SPAN("identity")).ptr) {
         set_identity(view, value_of(word, STET_SPAN("identity")));
     } else if (integer(value_of(word, STET_SPAN("length")), &n)) {
