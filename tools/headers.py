@@ -87,11 +87,16 @@ def unbroken(text):
 
 def reasons():
     """What the access log and the library can give as a reason."""
-    out = ["# Reasons", "Every decision of stet comes with a reason: a stable name, the clause that it stands on, a sentence. "
-           "The access log writes the name; `stet_reason_row` and `stet_status_row` give the whole row. "
-           "This page is made from the two tables that the program is made from.",
-           "## Decisions", "From `include/stet/reason.def`."]
-    out.append(table(["name", "clause", "sentence"], [(f"`{r[1]}`", unbroken(r[2]), escape(r[3])) for r in rows("include/stet/reason.def")]))
+    out = ["# Reasons", "Every decision of stet comes with a reason: a stable name, the clause that it stands on, a sentence, and what there is to say "
+           "and to do about it. The access log and Cache-Status write the name; `stet explain NAME` prints the rest, `stet_reason_row`, `stet_reason_text` "
+           "and `stet_status_row` give it to programs. This page is made from `include/stet/reason.def`, `reason_text.def` and `status.def`, as the program is."]
+    texts = {r[0]: (r[1], r[2:]) for r in rows("include/stet/reason_text.def")}
+    names = {r[0]: r[1] for r in rows("include/stet/reason.def")}
+    related = lambda symbol: ", ".join(f"`{names[other]}`" for other in texts[symbol][1])
+    for name, found in groups_of_rows("include/stet/reason.def"):
+        out.append("## " + name[:1].upper() + name[1:])
+        out.append(table(["name", "clause", "what it is"],
+                         [(f"`{r[1]}`", unbroken(r[2]), f"*{escape(r[3])}* {escape(texts[r[0]][0])} See also: {related(r[0])}.") for r in found]))
     out += ["## Failures of parsing", "From `include/stet/status.def`. The answer is what a server says to a request that fails so."]
     out.append(table(["name", "answer", "clause", "sentence"],
                      [(f"`{r[2]}`", r[3] if r[3] != "0" else "", unbroken(r[4]), escape(r[5])) for r in rows("include/stet/status.def")]))
