@@ -8,7 +8,7 @@
 #include "check/report.h"
 #include "check/text.h"
 
-enum { WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 110, LABEL = 6, INDENT = 4, FACT_MIN = 8 };
+enum { WIDTH = 80, WIDTH_MIN = 40, WIDTH_MAX = 110, LABEL = 6, INDENT = 4, FACT_MIN = 8, FAILURE_MAX = 400 };
 
 struct pen {
     struct stet__buffer *out;
@@ -70,9 +70,10 @@ static void put_wrapped(struct pen *pen, struct stet_span text, size_t column, s
                         const char *prefix)
 {
     bool first = true;
+    size_t room = pen->width - indent - strlen(prefix); /* of a whole line: longer words are broken */
     while (text.len > 0) {
-        const char *space = memchr(text.ptr, ' ', text.len);
-        size_t len = space ? (size_t)(space - text.ptr) : text.len;
+        const char *space = memchr(text.ptr, ' ', text.len < room ? text.len : room);
+        size_t len = space ? (size_t)(space - text.ptr) : text.len < room ? text.len : room;
         if (!first && column + 1 + len > pen->width) {
             put(pen, "\n");
             pad(pen, indent);
@@ -167,6 +168,16 @@ static void put_fact(struct pen *pen, const char *before, struct stet_span value
     pen->left -= taken + stet__text_terminal(pen->out, value, columns);
 }
 
+static void put_failure(struct pen *pen, const char *failure)
+{
+    struct stet__buffer shown;
+    stet__buffer_init(&shown, 4 * FAILURE_MAX);
+    stet__text_terminal(&shown, stet__text_of(failure), FAILURE_MAX);
+    put_in(pen, RED, "  ✗ ");
+    put_wrapped(pen, stet__buffer_span(&shown), INDENT, INDENT, "");
+    stet__buffer_release(&shown);
+}
+
 static void put_head(struct pen *pen, const struct stet__check_resource *resource)
 {
     put_grade(pen, resource->grade);
@@ -187,11 +198,8 @@ static void put_head(struct pen *pen, const struct stet__check_resource *resourc
     if (resource->asked && strcmp(resource->asked, resource->uri) != 0)
         put_fact(pen, "asked as ", stet__text_of(resource->asked));
     put(pen, "\n");
-    if (resource->failure) {
-        put_in(pen, RED, "  ✗ ");
-        stet__text_terminal(pen->out, stet__text_of(resource->failure), pen->width - INDENT);
-        put(pen, "\n");
-    }
+    if (resource->failure)
+        put_failure(pen, resource->failure);
     put(pen, "\n");
 }
 
