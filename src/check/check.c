@@ -230,15 +230,18 @@ static bool follows(const struct stet__visit *visit, enum stet_lint_probe_kind k
     case STET_PROBE_INM_LIST:
     case STET_PROBE_INM_LIST_COMMA:
     case STET_PROBE_INM_LINES:
-    case STET_PROBE_INM_ANY:
     case STET_PROBE_INM_LONG:
     case STET_PROBE_INM_WITH_OLD_IMS:
         return visit->status[STET_PROBE_INM] == 304;
+    case STET_PROBE_INM_ANY: /* it needs no tag */
+        return heeds_tags(visit);
     case STET_PROBE_IMS_LATER:
     case STET_PROBE_IMS_RFC850:
     case STET_PROBE_IMS_ASCTIME:
     case STET_PROBE_IMS_HEAD:
         return visit->status[STET_PROBE_IMS] == 304;
+    case STET_PROBE_IF_MATCH_WITH_OLD_IUS: /* whoever fails the tag alone has another fault */
+        return visit->status[STET_PROBE_IF_MATCH] != 412;
     case STET_PROBE_IF_MATCH_WEAK:
         return visit->status[STET_PROBE_IF_MATCH_OTHER] == 412;
     case STET_PROBE_RANGE_SUFFIX:
@@ -251,6 +254,8 @@ static bool follows(const struct stet__visit *visit, enum stet_lint_probe_kind k
         return visit->status[STET_PROBE_RANGE] == 206;
     case STET_PROBE_RANGE_INM:
         return visit->status[STET_PROBE_RANGE] == 206 && visit->status[STET_PROBE_INM] == 304;
+    case STET_PROBE_RANGE_INM_WEAK:
+        return visit->status[STET_PROBE_RANGE_INM] == 304 && visit->status[STET_PROBE_INM_WEAK] == 304;
     default:
         return true;
     }

@@ -219,10 +219,17 @@ static void make_date(struct maker *maker)
 
 static void make_both(struct maker *maker)
 {
-    if (maker->out->kind == STET_PROBE_INM_BEATS_IMS) {
+    switch (maker->out->kind) {
+    case STET_PROBE_INM_BEATS_IMS:
         add(maker, none_match, NO_SUCH_TAG);
         put(maker, modified_since, "%.*s", TEXT(maker->date_text));
-    } else {
+        break;
+    case STET_PROBE_IF_MATCH_WITH_OLD_IUS:
+        maker->failed |= maker->tag.weak;
+        put_tag(maker, match);
+        put_date(maker, unmodified_since, maker->date - 1);
+        break;
+    default:
         put_tag(maker, none_match);
         put_date(maker, modified_since, maker->date - 1);
     }
@@ -276,6 +283,9 @@ static void put_if_range(struct maker *maker)
     switch (maker->out->kind) {
     case STET_PROBE_RANGE_INM:
         put_tag(maker, none_match);
+        break;
+    case STET_PROBE_RANGE_INM_WEAK:
+        put_other_strength(maker, none_match);
         break;
     case STET_PROBE_IF_RANGE:
         maker->failed |= maker->tag.weak;
@@ -332,13 +342,15 @@ static bool needs_tag(enum stet_lint_probe_kind kind)
     case STET_PROBE_IF_MATCH:
     case STET_PROBE_IF_MATCH_OTHER:
     case STET_PROBE_IF_MATCH_WEAK:
+    case STET_PROBE_IF_MATCH_WITH_OLD_IUS:
     case STET_PROBE_RANGE_INM:
+    case STET_PROBE_RANGE_INM_WEAK:
     case STET_PROBE_IF_RANGE:
     case STET_PROBE_IF_RANGE_OTHER:
     case STET_PROBE_IF_RANGE_WEAK:
         return true;
     default:
-        return kind >= STET_PROBE_INM && kind <= STET_PROBE_INM_CODING;
+        return kind >= STET_PROBE_INM && kind <= STET_PROBE_INM_CODING && kind != STET_PROBE_INM_ANY;
     }
 }
 
@@ -347,6 +359,7 @@ static bool needs_date(enum stet_lint_probe_kind kind)
     switch (kind) {
     case STET_PROBE_INM_BEATS_IMS:
     case STET_PROBE_INM_WITH_OLD_IMS:
+    case STET_PROBE_IF_MATCH_WITH_OLD_IUS:
     case STET_PROBE_IF_UNMODIFIED_SINCE:
     case STET_PROBE_IF_UNMODIFIED_SINCE_OLD:
     case STET_PROBE_IF_RANGE_DATE:
@@ -375,8 +388,9 @@ bool stet__probe_make(struct stet__arena *arena, enum stet_lint_probe_kind kind,
     *out = (struct stet__probe){
         .kind = kind, .method = by_head(kind) ? "HEAD" : "GET", .accept_encoding = "identity"};
     read_base(&maker);
-    if ((needs_tag(kind) && !stet_etag_present(maker.tag)) ||
-        (needs_date(kind) && maker.date == STET_NO_DATE))
+    bool tag = stet_etag_present(maker.tag), date = maker.date != STET_NO_DATE;
+    if ((needs_tag(kind) && !tag) || (needs_date(kind) && !date) ||
+        (kind == STET_PROBE_INM_ANY && !tag && !date))
         return false;
     if (kind >= STET_PROBE_RANGE) {
         if (!maker.length_known || maker.length < 2)
@@ -387,11 +401,11 @@ bool stet__probe_make(struct stet__arena *arena, enum stet_lint_probe_kind kind,
         put_if_range(&maker);
     } else if (kind >= STET_PROBE_IF_MATCH && kind <= STET_PROBE_IF_MATCH_WEAK) {
         make_match(&maker);
-    } else if (kind == STET_PROBE_INM_BEATS_IMS || kind == STET_PROBE_INM_WITH_OLD_IMS) {
+    } else if (needs_tag(kind) && needs_date(kind)) {
         make_both(&maker);
     } else if (needs_date(kind)) {
         make_date(&maker);
-    } else if (needs_tag(kind)) {
+    } else if (needs_tag(kind) || kind == STET_PROBE_INM_ANY) {
         make_tag(&maker);
     }
     return !maker.failed;

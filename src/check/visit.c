@@ -106,7 +106,8 @@ static struct stet__asker *asker_for(struct stet__check_making *run, const char 
 static bool lingers(const struct stet__probe *probe)
 {
     return (probe->kind >= STET_PROBE_INM && probe->kind <= STET_PROBE_INM_WITH_OLD_IMS) ||
-           strcmp(probe->method, "HEAD") == 0 || probe->kind == STET_PROBE_RANGE_INM;
+           strcmp(probe->method, "HEAD") == 0 || probe->kind == STET_PROBE_RANGE_INM ||
+           probe->kind == STET_PROBE_RANGE_INM_WEAK;
 }
 
 static bool ask(struct stet__visit *visit, const struct stet__probe *probe, struct stet__taken *taken)

@@ -104,7 +104,7 @@ static void head(const struct stet__probing *p)
 }
 
 /* RFC 9110 section 13.2.2: step 3 comes before step 5. */
-static void with_tag(const struct stet__probing *p)
+static void with_tag(const struct stet__probing *p, enum stet_lint bad)
 {
     unsigned status = p->probe->response.status;
     if (status == 304)
@@ -112,7 +112,7 @@ static void with_tag(const struct stet__probing *p)
     else if (status != 200 && status != 206)
         stet__probe_unexpected(p);
     else if (!p->base->changing && !stet__probe_changed(p))
-        add(p, STET_LINT_RANGE_BEFORE_INM);
+        add(p, bad);
 }
 
 /* If-Range that holds. */
@@ -155,7 +155,10 @@ void stet__probe_ranges(const struct stet__probing *p)
         head(p);
         break;
     case STET_PROBE_RANGE_INM:
-        with_tag(p);
+        with_tag(p, STET_LINT_RANGE_BEFORE_INM);
+        break;
+    case STET_PROBE_RANGE_INM_WEAK:
+        with_tag(p, STET_LINT_RANGE_INM_WEAK);
         break;
     case STET_PROBE_IF_RANGE:
         holds(p, stet__probe_tag(p->base).weak ? STET_LINT_IF_RANGE_RIGHT : STET_LINT_IF_RANGE_WHOLE);
