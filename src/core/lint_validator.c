@@ -50,6 +50,24 @@ static bool next_group(struct stet_span *rest, uint64_t *number)
     return len > 0;
 }
 
+/* "timelength" (Caddy), both in base 36 and nothing between them. The time has six digits until 2038. */
+static bool joined_in_base_36(struct stet_span s, int64_t modified)
+{
+    enum { TIME_LEN = 6, LENGTH_LEN_MAX = 9 };
+    uint64_t time = 0;
+    if (s.len <= TIME_LEN || s.len > TIME_LEN + LENGTH_LEN_MAX)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool digit = stet__octet_is_digit((char)c);
+        if (!digit && (c < 'a' || c > 'z'))
+            return false;
+        if (i < TIME_LEN)
+            time = time * 36 + (uint64_t)(digit ? c - '0' : c - 'a' + 10);
+    }
+    return time == (uint64_t)modified;
+}
+
 /* Servers that make a tag of what the file system says, join it in hexadecimal: "inode-length-time" (Apache
  * until 2.2), "time-length" (nginx, in seconds). */
 static void file_system_etag(const struct stet__lint_look *look, struct stet_span value, struct stet_etag tag)
@@ -58,6 +76,10 @@ static void file_system_etag(const struct stet__lint_look *look, struct stet_spa
     size_t count = 0;
     struct stet_span rest = tag.opaque;
     int64_t modified = look->own.selected.last_modified;
+    if (!tag.weak && modified > 0 && joined_in_base_36(rest, modified)) {
+        stet__lint_came(look->out, STET_LINT_ETAG_OF_TIME, value);
+        return;
+    }
     while (rest.len > 0 && count < 4)
         if (!next_group(&rest, &number[count++]))
             return;
