@@ -63,7 +63,8 @@ static void begin(struct stet__task *task, const struct stet_stored *stored, uin
 {
     uint64_t ids[STET_CANDIDATES_MAX];
     const struct stet_held *held = &stored->held;
-    struct stet__disk_put put = {.uri = task->key, .stored = stored, .replaced = ids};
+    struct stet__disk_put put = {
+        .uri = task->key, .stored = stored, .replaced = ids, .asker = task->hop.asker};
     put.replaced_count = ids_of(&task->hop, set, ids);
     task->body = stet__disk_body_begin(task->get->disk, &put, part,
                                        held->length_known ? held->complete_length : UINT64_MAX);
@@ -155,7 +156,8 @@ static void measure(struct stet__task *task, const struct stet__disk_entry *entr
     struct lines lines;
     struct stet_stored stored = entry->stored;
     const struct stet_fields *from = &entry->stored.response.fields;
-    struct stet__disk_put put = {task->key, &stored, &entry->id, 1};
+    struct stet__disk_put put = {
+        .uri = task->key, .stored = &stored, .replaced = &entry->id, .replaced_count = 1};
     bool framed = task->hop.framing == STET_BODY_CHUNKED &&
                   stet_cache_control_has(&task->hop.next.control, STET_CC_IMMUTABLE) &&
                   !stet_fields_have(from, STET_FIELD_CONTENT_LENGTH);
@@ -223,7 +225,10 @@ static void adopt(struct stet__task *task)
     adopted.authorized |= hop->next.authorized;
     stet_stored_read(&adopted, &task->get->settings.policy);
     struct stet_storable storable = stet_cache_adopt(&hop->question, &hop->next, &adopted);
-    struct stet__disk_put put = {task->key, &adopted, ids, ids_of(hop, hop->receipt.set, ids)};
+    struct stet__disk_put put = {.uri = task->key,
+                                 .stored = &adopted,
+                                 .replaced = ids,
+                                 .replaced_count = ids_of(hop, hop->receipt.set, ids)};
     task->result.storing = storable.reason;
     if (storable.storable)
         (void)stet__disk_put_head(task->get->disk, entry, &put);
@@ -241,7 +246,8 @@ void stet__commit_freshen(struct stet__task *task)
     for (size_t i = 0; i < hop->question.count; i++) {
         struct stet__disk_entry *entry = &hop->entries[i];
         struct stet_stored stored = entry->stored;
-        struct stet__disk_put put = {task->key, &stored, &entry->id, 1};
+        struct stet__disk_put put = {
+            .uri = task->key, .stored = &stored, .replaced = &entry->id, .replaced_count = 1};
         if ((hop->receipt.set >> i & 1) == 0 || !update(task, &stored))
             continue;
         stet_stored_read(&stored, &task->get->settings.policy);

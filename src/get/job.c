@@ -60,14 +60,19 @@ static void find(struct stet__task *task)
     hop->stored = stet__arena_alloc(&task->hop_arena, (count + 1) * sizeof(struct stet_stored *));
     if (!hop->entries || !hop->stored)
         count = 0;
+    size_t taken = 0;
     for (size_t i = 0; i < count; i++) {
-        hop->entries[i] = get->found[i];
-        judge_immutable(task, &hop->entries[i].stored);
-        hop->stored[i] = &hop->entries[i].stored;
-        if (hop->entries[i].invalidated)
-            hop->question.invalidated |= UINT64_C(1) << i;
+        if (!stet__asker_may(hop->asker, &get->found[i]))
+            continue;
+        struct stet__disk_entry *entry = &hop->entries[taken];
+        *entry = get->found[i];
+        judge_immutable(task, &entry->stored);
+        hop->stored[taken] = &entry->stored;
+        if (entry->invalidated)
+            hop->question.invalidated |= UINT64_C(1) << taken;
+        taken++;
     }
-    hop->question.count = count;
+    hop->question.count = taken;
 }
 
 /* A response of this very second is within max-age=0 (RFC 9111 section 5.2.1.1), but not what --refresh is

@@ -106,6 +106,8 @@ bool stet__request_make(struct stet__task *task)
     };
     put_fields(task, room, control);
     bool reads = hop->request.method == STET_METHOD_GET || hop->request.method == STET_METHOD_HEAD;
+    if (!stet__asker_find(task, &hop->asker))
+        return false;
     hop->uncached =
         !task->get->disk || (reads && stet_cache_exceeds_key(&hop->request.fields, task->has_content));
     return true;

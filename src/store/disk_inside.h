@@ -95,7 +95,7 @@ struct stet__disk_record {
     unsigned char digest[STET__DISK_DIGEST_BYTES];
     uint32_t uri_len, reason_len, fields, selecting;
     uint16_t status, method;
-    uint32_t reserved;
+    uint32_t asker;
 };
 
 /* A file as it was when its octets were last known. Its ctime changes with its names. */

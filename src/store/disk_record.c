@@ -101,6 +101,7 @@ static void fill(const struct stet__disk_entry *entry, struct stet__disk_record 
         .selecting = (uint32_t)stored->selecting.count,
         .status = (uint16_t)stored->response.status,
         .method = (uint16_t)stored->method,
+        .asker = entry->asker,
     };
     memcpy(out->digest, entry->digest, sizeof out->digest);
 }
@@ -231,6 +232,7 @@ int stet__disk_record_read(MDB_val value, struct stet__arena *arena, struct stet
         .has_digest = (record.flags & STET__DISK_RECORD_COMPLETE) != 0,
         .octets = record.octets,
         .part = record.part,
+        .asker = record.asker,
         .uri = take(&texts, record.uri_len),
     };
     memcpy(out->digest, record.digest, sizeof out->digest);

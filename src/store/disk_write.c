@@ -85,7 +85,8 @@ static bool is_resumable(const struct stet_stored *stored)
 
 static bool take_head(struct stet__disk_body *body, const struct stet__disk_put *put)
 {
-    struct stet__disk_entry entry = {.id = body->disk->next++, .uri = put->uri, .stored = *put->stored};
+    struct stet__disk_entry entry = {
+        .id = body->disk->next++, .uri = put->uri, .stored = *put->stored, .asker = put->asker};
     body->held = put->stored->held;
     body->resumable = is_resumable(put->stored);
     body->replaced = calloc(put->replaced_count + 1, sizeof *body->replaced);
