@@ -16,6 +16,7 @@
 #include <stet/coded_tag.h>
 #include <stet/coding.h>
 #include <stet/date.h>
+#include <stet/dictionary.h>
 #include <stet/etag.h>
 #include <stet/field.h>
 #include <stet/forward.h>

@@ -33,7 +33,7 @@ static struct stet__engine *engine_of(const struct stet__coder_options *options)
     case STET_CODING_BR:
         return stet__engine_brotli(options);
     case STET_CODING_ZSTD:
-        return stet__engine_zstd(options);
+        return options->dictionary ? stet__engine_dcz(options) : stet__engine_zstd(options);
     default:
         return stet__engine_zlib(options);
     }
@@ -44,6 +44,7 @@ struct stet__coder *stet__coder_new(const struct stet__coder_options *options)
     stet__assert(options->coding == STET_CODING_GZIP || options->coding == STET_CODING_BR ||
                  options->coding == STET_CODING_ZSTD ||
                  (options->coding == STET_CODING_DEFLATE && options->decode));
+    stet__assert(!options->dictionary || (options->coding == STET_CODING_ZSTD && options->decode));
     struct stet__coder *coder = calloc(1, sizeof *coder);
     if (!coder)
         return NULL;

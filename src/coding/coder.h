@@ -16,6 +16,10 @@
  * same octets always give the same octets.
  * - deflate: decoded only. RFC 9110 8.4.1.2 means the zlib form; some senders use the raw one, and both are
  * taken.
+ * - dcz: decoded only: the digest of a dictionary, and zstd made with it (RFC 9842 section 5). The window may
+ * be 1.25 times the dictionary, if that is more than 8 MiB, and what that is to the next power of two.
+ * Without the dictionary of that digest nothing is put out. dcb is not here: the libbrotli of Debian 12
+ * (1.0.9) knows no dictionaries of others.
  * - zstd: one or more frames, with skippable ones between them (RFC 8878); encoded with a window of at most 8
  * MiB.
  */
@@ -32,6 +36,14 @@ struct stet__coder;
 
 #define STET__CODER_LENGTH_UNKNOWN UINT64_MAX
 
+/* A dictionary of RFC 9842, and its SHA-256. Borrowed by a coder that has it. */
+struct stet__coder_dictionary {
+    struct stet_span octets;
+    unsigned char digest[32];
+};
+
+#define STET__CODER_DCZ_HEAD 40 /* octets before the zstd frames */
+
 struct stet__coder_options {
     enum stet_coding coding; /* not identity; deflate only to decode */
     bool decode;
@@ -39,6 +51,7 @@ struct stet__coder_options {
     uint64_t length;     /* of encoding: of the whole input, or STET__CODER_LENGTH_UNKNOWN; more or less is a
                             failure */
     uint64_t output_max; /* of either; more is STET_E_CODED_TOO_LARGE */
+    const struct stet__coder_dictionary *dictionary; /* of decoding zstd: the octets are dcz, made with it */
 };
 
 /* The levels that the library has: 1 to this. gzip 9, br 11, zstd 19: from 20 on zstd wants larger windows.
@@ -69,12 +82,15 @@ void stet__coder_free(struct stet__coder *coder); /* NULL does nothing */
  * this step asks for has been put out. STET_MORE: the output is full; empty it and call again with what is
  * left of the input and the same step. A failure sticks:
  *
- *   STET_E_CODED_SYNTAX     what is decoded is not that coding, or damaged
- *   STET_E_CODED_CUT        finished, and the input ends before the coded octets do (no octets at all are a
- * cut, too) STET_E_CODED_TRAILING   there is something behind the end STET_E_CODED_WINDOW     zstd: the
- * window is larger than 8 MiB STET_E_CODED_TOO_LARGE  there is more output than `output_max`
- *   STET_E_CODED_LENGTH     encoding: the input is not as long as was said
- *   STET_E_CODED_MEMORY     there is no memory
+ * - STET_E_CODED_SYNTAX: what is decoded is not that coding, or damaged
+ * - STET_E_CODED_CUT: finished, and the input ends before the coded octets do (no octets at all are a cut,
+ * too)
+ * - STET_E_CODED_TRAILING: there is something behind the end
+ * - STET_E_CODED_WINDOW: zstd: the window is larger than it may be
+ * - STET_E_CODED_DICTIONARY: dcz: it was made with another dictionary
+ * - STET_E_CODED_TOO_LARGE: there is more output than `output_max`
+ * - STET_E_CODED_LENGTH: encoding: the input is not as long as was said
+ * - STET_E_CODED_MEMORY: there is no memory
  */
 int stet__coder_run(struct stet__coder *coder, struct stet_span *input, enum stet__coder_step step,
                     struct stet__coder_output *output);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine: what coder.c needs of each compression library. One file for each: zlib.c, brotli.c, zstd.c.
+ * engine: what coder.c needs of each compression library. One file for each: zlib.c, brotli.c, zstd.c,
+ * and dcz.c for what zstd makes with a dictionary.
  *
  * An engine is asked with room for output only. It takes what it can and returns STET_MORE if it has more to
  * put out than there is room, else STET_OK, or a failure of coder.h.
@@ -20,6 +21,7 @@ struct stet__engine {
 struct stet__engine *stet__engine_zlib(const struct stet__coder_options *options);
 struct stet__engine *stet__engine_brotli(const struct stet__coder_options *options);
 struct stet__engine *stet__engine_zstd(const struct stet__coder_options *options);
+struct stet__engine *stet__engine_dcz(const struct stet__coder_options *options);
 
 static inline void stet__engine_took(struct stet_span *input, size_t left)
 {

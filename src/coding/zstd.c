@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zstd: both ways (RFC 8878), with windows of at most 8 MiB (RFC 9659 section 3).
+ * zstd: both ways (RFC 8878), with windows of at most 8 MiB (RFC 9659 section 3). What stands behind the head
+ * of dcz (dcz.c) is decoded with its dictionary, which is raw content even if it looks like a dictionary of
+ * zstd's own (RFC 9842 section 5).
  *
  * The library decodes a frame that it has as a whole, and room for, without looking at its window. So the
  * head of a frame is fed octet by octet: then a window is judged the same, however the input is cut. The
@@ -17,6 +19,7 @@
 #include "coding/engine.h"
 
 #define WINDOW_LOG_MAX 23
+#define WINDOW_LOG_DICTIONARY 27
 #define FRAME_HEAD_MAX 18
 #define MAGIC_LEN 4
 
@@ -28,6 +31,7 @@ struct zstd_engine {
     bool complete; /* a frame has ended; another may follow */
     bool skippable;
     bool full; /* the decoder may have more to put out */
+    const struct stet__coder_dictionary *dictionary;
 };
 
 static struct zstd_engine *of(struct stet__engine *engine)
@@ -78,12 +82,22 @@ static bool magic_fits(struct zstd_engine *zstd, unsigned char octet)
     return octet == frame[zstd->at];
 }
 
+/* The library forgets a prefix at the end of each frame, a skippable one too. */
+static bool put_prefix(struct zstd_engine *zstd)
+{
+    const struct stet__coder_dictionary *dictionary = zstd->dictionary;
+    return !dictionary || zstd->at > 0 ||
+           !ZSTD_isError(ZSTD_DCtx_refPrefix(zstd->decoder, dictionary->octets.ptr, dictionary->octets.len));
+}
+
 /* One call of the library; nothing is taken if the next octet cannot be there. */
 static int decode_some(struct zstd_engine *zstd, struct stet_span *input, struct stet__coder_output *output)
 {
     bool head = zstd->at < FRAME_HEAD_MAX;
     if (input->len > 0 && zstd->at < MAGIC_LEN && !magic_fits(zstd, (unsigned char)input->ptr[0]))
         return zstd->complete ? STET_E_CODED_TRAILING : STET_E_CODED_SYNTAX;
+    if (!put_prefix(zstd))
+        return STET_E_CODED_MEMORY;
     ZSTD_inBuffer in = {input->ptr, head && input->len > 0 ? 1 : input->len, 0};
     ZSTD_outBuffer out = {output->ptr, output->room, output->len};
     size_t left = ZSTD_decompressStream(zstd->decoder, &out, &in);
@@ -136,11 +150,22 @@ static bool open_encoder(struct zstd_engine *zstd, const struct stet__coder_opti
     return good;
 }
 
-static bool open_decoder(struct zstd_engine *zstd)
+/* RFC 9842 section 5: 1.25 times the dictionary, up to 128 MiB. */
+static int window_log_max(const struct stet__coder_dictionary *dictionary)
 {
+    int log = WINDOW_LOG_MAX;
+    size_t len = dictionary ? dictionary->octets.len : 0;
+    while (log < WINDOW_LOG_DICTIONARY && ((size_t)1 << log) < len + len / 4)
+        log++;
+    return log;
+}
+
+static bool open_decoder(struct zstd_engine *zstd, const struct stet__coder_options *options)
+{
+    zstd->dictionary = options->dictionary;
     zstd->decoder = ZSTD_createDCtx();
-    return zstd->decoder &&
-           !ZSTD_isError(ZSTD_DCtx_setParameter(zstd->decoder, ZSTD_d_windowLogMax, WINDOW_LOG_MAX));
+    return zstd->decoder && !ZSTD_isError(ZSTD_DCtx_setParameter(zstd->decoder, ZSTD_d_windowLogMax,
+                                                                 window_log_max(options->dictionary)));
 }
 
 struct stet__engine *stet__engine_zstd(const struct stet__coder_options *options)
@@ -149,7 +174,7 @@ struct stet__engine *stet__engine_zstd(const struct stet__coder_options *options
     if (!zstd)
         return NULL;
     zstd->engine = (struct stet__engine){options->decode ? decode : encode, release};
-    if (options->decode ? open_decoder(zstd) : open_encoder(zstd, options))
+    if (options->decode ? open_decoder(zstd, options) : open_encoder(zstd, options))
         return &zstd->engine;
     release(&zstd->engine);
     return NULL;
