@@ -285,6 +285,7 @@ static void put_if_range(struct maker *maker)
         put_tag(maker, none_match);
         break;
     case STET_PROBE_RANGE_INM_WEAK:
+        maker->failed |= maker->tag.weak; /* RANGE_INM has been that */
         put_other_strength(maker, none_match);
         break;
     case STET_PROBE_IF_RANGE:

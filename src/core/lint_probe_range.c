@@ -155,7 +155,8 @@ void stet__probe_ranges(const struct stet__probing *p)
         head(p);
         break;
     case STET_PROBE_RANGE_INM:
-        with_tag(p, STET_LINT_RANGE_BEFORE_INM);
+        /* Who knows which of the two it is: most who fail it take RFC 2616's strong comparison. */
+        with_tag(p, stet__probe_tag(p->base).weak ? STET_LINT_RANGE_INM_WEAK : STET_LINT_RANGE_BEFORE_INM);
         break;
     case STET_PROBE_RANGE_INM_WEAK:
         with_tag(p, STET_LINT_RANGE_INM_WEAK);
