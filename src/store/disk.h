@@ -98,6 +98,17 @@ int stet__disk_body(struct stet__disk *disk, const struct stet__disk_entry *entr
 bool stet__disk_body_path(struct stet__disk *disk, const struct stet__disk_entry *entry, char *out,
                           size_t room);
 
+/*
+ * What is stored of the origin of `uri` and says that it may be a dictionary for it (RFC 9842): complete
+ * answers to GET of https whose pattern matches, that which takes precedence first (section 2.2.3), and at
+ * most so many. Whether they are fresh is for the caller to see. How many there are; what this process has
+ * not committed yet is not among them.
+ */
+#define STET__DISK_DICTIONARIES_MAX 8
+size_t stet__disk_dictionaries(struct stet__disk *disk, struct stet_span uri,
+                               const struct stet_cache_policy *policy, struct stet__arena *arena,
+                               struct stet__disk_entry out[STET__DISK_DICTIONARIES_MAX]);
+
 /* Used now. Cheap: written with the next commit, and to the minute. */
 void stet__disk_touch(struct stet__disk *disk, const struct stet__disk_entry *entry, int64_t now);
 
@@ -116,6 +127,7 @@ struct stet__disk_put {
     size_t replaced_count;
     uint32_t asker; /* who asked, as a number of the caller's that comes back in the entry; 0: nobody in
                        particular. An entry that gets another head keeps its own */
+    bool whole;     /* nothing of it is kept if it is cut off */
 };
 
 /*

@@ -87,7 +87,8 @@ static int put_record(struct stet__disk_change *change, const struct stet__disk_
     MDB_val name = stet__disk_val(key->octets, key->len), value = stet__disk_val(octets, len);
     record->sequence = ++change->totals.sequence;
     stet__disk_record_seal(octets, len, record);
-    return mdb_put(change->txn, change->disk->tables[STET__DISK_ENTRIES], &name, &value, 0);
+    int code = mdb_put(change->txn, change->disk->tables[STET__DISK_ENTRIES], &name, &value, 0);
+    return code != 0 ? code : stet__disk_dictionary_put(change, name, value);
 }
 
 static void key_of(const char *octets, size_t len, const struct stet__disk_record *record,
@@ -215,7 +216,9 @@ int stet__disk_entry_drop(struct stet__disk_change *change, uint64_t id)
     if (code == 0) {
         bool good = stet__disk_record_check(value, &record);
         change->totals.entries--;
-        if ((code = del(change, STET__DISK_ENTRIES, key)) == 0 && good)
+        if ((code = del(change, STET__DISK_ENTRIES, key)) == 0)
+            code = stet__disk_dictionary_drop(change, key);
+        if (code == 0 && good)
             code = release(change, &record);
     }
     if (code != 0 && code != MDB_NOTFOUND)

@@ -28,7 +28,7 @@
 #define TRIES 64 /* of a transaction that finds the map too small: each doubles it */
 
 static const char *const names[STET__DISK_TABLES] = {
-    "meta", "entries", "ids", "order", "bodies", "doomed", "parts", "outputs",
+    "meta", "entries", "ids", "order", "bodies", "doomed", "parts", "outputs", "dictionaries",
 };
 
 struct format {

@@ -12,6 +12,7 @@
  *   disk_find.c     look-up, bodies for reading
  *   disk_write.c    bodies under way
  *   disk_remove.c   invalidation and removal
+ *   disk_dictionary.c   entries that may serve as dictionaries, by their origin
  *   disk_output.c   files that were written from the store
  *   disk_sweep.c    what killed processes left
  *   disk_verify.c   verification and mending
@@ -25,6 +26,7 @@
  *   doomed    digest                                      -> nothing
  *   parts     name                                        -> id
  *   outputs   hash of the path                            -> struct stet__disk_written and the path
+ *   dictionaries   hash of the origin, id              -> when it was stored, its pattern
  *   meta      "format", "totals"                          -> struct stet__disk_format, stet__disk_totals
  *
  * Invariants, at the end of each write transaction:
@@ -34,6 +36,7 @@
  *      second name in parts/
  *   4. a row in parts has its file and its entry
  *   5. the totals are the sums
+ *   6. a row in dictionaries has its entry, with that pattern in Use-As-Dictionary
  */
 #ifndef STET_STORE_DISK_INSIDE_H
 #define STET_STORE_DISK_INSIDE_H
@@ -53,6 +56,7 @@ enum stet__disk_table {
     STET__DISK_DOOMED,
     STET__DISK_PARTS,
     STET__DISK_OUTPUTS,
+    STET__DISK_DICTIONARIES,
     STET__DISK_TABLES
 };
 
@@ -254,6 +258,14 @@ int stet__disk_content_put(struct stet__disk_change *change, const unsigned char
                            struct stet__disk_content *content, struct stet_span small);
 /* Unlinks what is doomed and nobody refers to, at most `max`. */
 int stet__disk_reap(struct stet__disk_change *change, size_t max);
+
+/* disk_dictionary.c: `key` is that in entries */
+#define STET__DISK_DICTIONARY_KEY 24
+/* The row of an entry whose record was put in `value`, if it may serve as dictionary; else it has none. */
+int stet__disk_dictionary_put(struct stet__disk_change *change, MDB_val key, MDB_val value);
+int stet__disk_dictionary_drop(struct stet__disk_change *change, MDB_val key);
+/* Whether a row is right. */
+bool stet__disk_dictionary_agrees(MDB_txn *txn, const struct stet__disk *disk, MDB_val key, MDB_val value);
 
 /* disk_pending.c */
 enum stet__disk_kind {

@@ -171,8 +171,12 @@ static int take_away(struct verify *verify, struct stet__disk_change *change, MD
     int64_t used_at;
     MDB_val stored;
     uint64_t number = stet__disk_key_id(key);
+    struct stet__disk_key copy = {.len = key.mv_size < sizeof copy.octets ? key.mv_size : sizeof copy.octets};
+    memcpy(copy.octets, key.mv_data, copy.len); /* which lasts until the next change */
     verify->dropped += !record || record->part == 0;
     int code = mdb_cursor_del(cursor, 0);
+    if (code == 0)
+        code = stet__disk_dictionary_drop(change, stet__disk_val(copy.octets, copy.len));
     if (code == 0 && stet__disk_ids_get(change->txn, change->disk, number, &used_at, &stored) == 0)
         code = del(change, STET__DISK_ORDER, stet__disk_order_key(&order, used_at, number));
     stet__disk_big_endian(number, id);
@@ -255,6 +259,15 @@ static int check_part_row(struct verify *verify, struct stet__disk_change *chang
         stet__disk_record_check(entry, &record) && record.part == stet__disk_key_id(key))
         return 0;
     fault(verify, "there is a part without its entry", STET_SPAN("parts"));
+    return mdb_cursor_del(cursor, 0);
+}
+
+static int check_dictionary(struct verify *verify, struct stet__disk_change *change, MDB_cursor *cursor,
+                            MDB_val key, MDB_val value)
+{
+    if (stet__disk_dictionary_agrees(change->txn, verify->disk, key, value))
+        return 0;
+    fault(verify, "there is a dictionary without its entry", STET_SPAN("dictionaries"));
     return mdb_cursor_del(cursor, 0);
 }
 
@@ -351,6 +364,8 @@ static int check_tables(struct stet__disk_change *change, void *owner)
         code = each(verify, change, STET__DISK_ORDER, check_order);
     if (code == 0)
         code = each(verify, change, STET__DISK_PARTS, check_part_row);
+    if (code == 0)
+        code = each(verify, change, STET__DISK_DICTIONARIES, check_dictionary);
     if (code == 0 && verify->count > 0)
         qsort(verify->digests, verify->count, sizeof *verify->digests, compare);
     if (code == 0)

@@ -88,7 +88,7 @@ static bool take_head(struct stet__disk_body *body, const struct stet__disk_put 
     struct stet__disk_entry entry = {
         .id = body->disk->next++, .uri = put->uri, .stored = *put->stored, .asker = put->asker};
     body->held = put->stored->held;
-    body->resumable = is_resumable(put->stored);
+    body->resumable = !put->whole && is_resumable(put->stored);
     body->replaced = calloc(put->replaced_count + 1, sizeof *body->replaced);
     if (!body->replaced)
         return false;

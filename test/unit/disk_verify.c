@@ -240,6 +240,20 @@ static void test_needless_id(void **state)
     spoil_and_check(*state, "ids", add_row, "a number without its entry", 4);
 }
 
+static void test_needless_dictionary(void **state)
+{
+    struct world *world = *state;
+    (void)put_dictionary(world, "https://example.com/a", "match=\"/a*\"", 0, 0);
+    spoil_and_check(world, "dictionaries", add_row, "a dictionary without its entry", 5);
+}
+
+static void test_spoilt_dictionary(void **state)
+{
+    struct world *world = *state;
+    (void)put_dictionary(world, "https://example.com/a", "match=\"/a*\"", 0, 0);
+    spoil_and_check(world, "dictionaries", shorten, "a dictionary without its entry", 5);
+}
+
 static void test_lost_content(void **state)
 {
     struct world *world = *state;
@@ -402,6 +416,8 @@ int main(void)
         TEST(test_lost_order),
         TEST(test_needless_order),
         TEST(test_needless_id),
+        TEST(test_needless_dictionary),
+        TEST(test_spoilt_dictionary),
         TEST(test_lost_content),
         TEST(test_spoilt_content),
         TEST(test_miscounted_content),

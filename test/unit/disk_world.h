@@ -151,6 +151,24 @@ static inline uint64_t put_filled(struct world *world, const char *uri, size_t l
     return id;
 }
 
+/* A response that may be a dictionary, fetched so many seconds later, in place of `replaced`; its id. */
+static inline uint64_t put_dictionary(struct world *world, const char *uri, const char *use_as_dictionary,
+                                      int64_t later, uint64_t replaced)
+{
+    struct answer answer;
+    struct stet__disk_entry entry;
+    answer_make(&answer, "\"a\"", "max-age=60");
+    add_field(answer.fields, &answer.stored.response.fields, "Use-As-Dictionary", use_as_dictionary);
+    answer.stored.times.response += later;
+    const struct stet__disk_put put = {
+        .uri = SPAN(uri), .stored = &answer.stored, .replaced = &replaced, .replaced_count = replaced != 0};
+    struct stet__disk_body *body = stet__disk_body_begin(world->disk, &put, NULL, UINT64_MAX);
+    assert_non_null(body);
+    assert_true(stet__disk_body_append(body, SPAN(uri)));
+    assert_true(stet__disk_body_commit(body, &world->arena, &entry));
+    return entry.id;
+}
+
 static inline size_t find(struct world *world, const char *uri)
 {
     stet__arena_reset(&world->arena);
