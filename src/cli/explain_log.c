@@ -70,9 +70,32 @@ bool stet__explain_read(const char *path, struct stet__buffer *out)
     return to && got == 0;
 }
 
-static int tell(struct stet__tally *tally, bool json)
+/* Octets that a compressed file begins with, and what turns it into a log again. */
+static const char *unpacker(const char *begin, size_t len)
+{
+    static const struct {
+        const char *magic, *command;
+    } kinds[] = {{"\x1f\x8b", "zcat"},
+                 {"\x28\xb5\x2f\xfd", "zstdcat"},
+                 {"\xfd"
+                  "7zXZ",
+                  "xzcat"},
+                 {"BZh", "bzcat"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t size = strlen(kinds[i].magic);
+        if (len >= size && memcmp(begin, kinds[i].magic, size) == 0)
+            return kinds[i].command;
+    }
+    return NULL;
+}
+
+static int tell(struct stet__tally *tally, const char *path, bool json)
 {
     struct stet__buffer text;
+    if (tally->answers == 0 && tally->unreadable > 0) {
+        stet__cli_complain("explain: %s: no access log of stet, nor in the common or combined format", path);
+        return STET__EXIT_FAILURE;
+    }
     size_t count = stet__tally_sort(tally);
     if (json)
         return stet__explain_print_json(stet__tally_json(tally, count));
@@ -89,12 +112,18 @@ int stet__explain_log(const char *path, bool json)
     char *line = NULL;
     size_t room = 0;
     ssize_t len;
-    while (tally && (len = getline(&line, &room, file)) >= 0)
+    const char *unpack = NULL;
+    for (bool first = true; tally && !unpack && (len = getline(&line, &room, file)) >= 0; first = false) {
+        unpack = first ? unpacker(line, (size_t)len) : NULL;
         stet__tally_line(tally, stet_span_of(line, (size_t)len));
-    if (tally && ferror(file))
+    }
+    if (unpack)
+        stet__cli_complain("explain: %s: it is compressed; try: %s %s | stet explain --access-log -", path,
+                           unpack, path);
+    else if (tally && ferror(file))
         stet__cli_complain("explain: %s: %s", path, strerrordesc_np(errno));
     else if (tally)
-        code = tell(tally, json);
+        code = tell(tally, path, json);
     free(line);
     stet__tally_free(tally);
     if (file)

@@ -19,7 +19,7 @@ int64_t stet__explain_time(const struct stet__explain_when *when, int64_t arriva
         return arrival;
     if (!when->after_arrival)
         return when->at;
-    return __builtin_add_overflow(arrival, when->at, &sum) ? arrival : sum;
+    return __builtin_add_overflow(arrival, when->at, &sum) ? INT64_MAX : sum;
 }
 
 const char *stet__explain_sentence(enum stet_reason reason)
@@ -117,9 +117,16 @@ void stet__explain_conclude(struct stet__story *story)
     stet__story_say(story, &story->conclusion, "%c%.*s.", first, (int)all.len - 1, all.ptr + 1);
 }
 
+bool stet__explain_invalidates(const struct stet_request *request, const struct stet_response *response)
+{
+    return !stet_method_safe(request->method) && response->status >= 200 && response->status <= 399;
+}
+
 void stet__explain(const struct stet__explain_input *input, struct stet__story *story)
 {
+    stet__explain_slips(input->exchange, story);
     if (input->stored) {
+        stet__explain_slips(input->stored, story);
         stet__explain_stored(input, input->shared_only, story);
     } else {
         stet__explain_origin(input, story);

@@ -60,6 +60,12 @@ int64_t stet__explain_time(const struct stet__explain_when *when, int64_t arriva
 
 const char *stet__explain_sentence(enum stet_reason reason);
 
+/* RFC 9111 section 4.4. */
+bool stet__explain_invalidates(const struct stet_request *request, const struct stet_response *response);
+
+/* Notes what a reader takes for a validator or a list of tags, and core does not: slips.c. */
+void stet__explain_slips(const struct stet__recorded *recorded, struct stet__story *story);
+
 void stet__explain_origin(const struct stet__explain_input *input, struct stet__story *story);
 void stet__explain_caches(const struct stet__explain_input *input, struct stet__story *story);
 void stet__explain_conclude(struct stet__story *story); /* puts the verdicts of the parts together */

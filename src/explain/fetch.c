@@ -210,6 +210,7 @@ static void tell(const struct stet__explain_input *how, struct ask *first, struc
     } else {
         tell_without(story, answer);
     }
+    stet__explain_slips(&first->recorded, story);
     input.exchange = &first->recorded;
     stet__explain_caches(&input, story);
     stet__explain_conclude(story);

@@ -77,6 +77,9 @@ static unsigned due_to(const struct stet_request *request, const struct stet_rep
 static bool lacks_validators(const struct stet_request *request, const struct stet_response *response,
                              const struct stet_representation *selected)
 {
+    struct stet_etag_list list;
+    if (stet_etag_list_begin(&list, &request->fields, STET_FIELD_IF_NONE_MATCH) == STET_ETAG_LIST_ANY)
+        return false; /* 304 and 412 say what is asked: there is a representation */
     bool tags = stet_fields_have(&request->fields, STET_FIELD_IF_MATCH) ||
                 stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH);
     bool dates = stet_fields_have(&request->fields, STET_FIELD_IF_MODIFIED_SINCE) ||
@@ -110,6 +113,32 @@ static const char *allowed(unsigned due, unsigned came)
     return NULL;
 }
 
+/* Whether a 206 has octets between the first and the last that were asked for: a server may send less than
+ * that, and what lies between two ranges (RFC 9110 15.3.7). */
+static bool as_asked(const struct stet_request *request, const struct stet_response *response)
+{
+    struct stet_content_range came;
+    const struct stet_field *range = stet_fields_find(&request->fields, STET_FIELD_RANGE, 0);
+    const struct stet_field *field = stet_fields_find(&response->fields, STET_FIELD_CONTENT_RANGE, 0);
+    if (!range || !field || stet_content_range_parse(field->value, &came) != STET_OK || !came.complete_known)
+        return true;
+    struct stet_range_set set = stet_range_judge(range->value, came.complete_length);
+    uint64_t first = UINT64_MAX, last = 0;
+    for (size_t i = 0; i < set.count; i++) {
+        first = set.at[i].first < first ? set.at[i].first : first;
+        last = set.at[i].last > last ? set.at[i].last : last;
+    }
+    return set.count == 0 || (first <= came.range.first && came.range.last <= last);
+}
+
+static void say_elsewhere(struct stet__story *story, struct stet__chapter *part)
+{
+    part->right = STET__RIGHT_NO;
+    stet__story_say(story, &part->brief, "206 has other octets than were asked for");
+    stet__story_say(story, &part->verdict,
+                    "206 is due, but this one has other octets than were asked for (RFC 9110 15.3.7).");
+}
+
 static void compare(struct stet__story *story, struct stet__chapter *part, unsigned due, unsigned came)
 {
     const char *sentence = stet__explain_sentence(part->reason);
@@ -128,14 +157,25 @@ static void compare(struct stet__story *story, struct stet__chapter *part, unsig
         stet__story_add(story, &part->verdict, "%s", excuse);
     if (came != 304 && part->reason == STET_REASON_IF_MODIFIED_SINCE_NOT_MODIFIED)
         stet__story_add(story, &part->verdict, "It should, but need not, be a 304 (RFC 9110 13.1.3).");
+    if (due == 200 && came == 206 && part->reason == STET_REASON_NO_PRECONDITION)
+        stet__story_add(story, &part->verdict, "Nor has it a Range, to which alone 206 is an answer.");
 }
 
-/* What a server seems to have done that let a date count beside tags: it "MUST ignore" it then. */
+/* What a server seems to have done: it let a date count beside tags, which it "MUST ignore" then; or it
+ * compares a tag that has been through a filter with what it was before. */
 static void guess(struct stet__story *story, struct stet__chapter *part, const struct stet_request *request,
                   const struct stet_representation *selected, unsigned came)
 {
     if (part->right != STET__RIGHT_NO || !stet_fields_have(&request->fields, STET_FIELD_IF_NONE_MATCH))
         return;
+    struct stet_coded_tag coded;
+    stet_coded_tag_read(selected->etag, &coded);
+    if (came == 200 && part->reason == STET_REASON_IF_NONE_MATCH_MATCHES &&
+        coded.kind == STET_CODED_TAG_FOREIGN)
+        stet__story_add(
+            story, &part->verdict,
+            "The server seems to add a suffix to its tag when it codes the content, and does not know it "
+            "again.");
     enum stet_condition date = stet_if_modified_since(request, selected, INT64_MAX).condition;
     if ((came == 200 && date == STET_CONDITION_TRUE) || (came == 304 && date == STET_CONDITION_FALSE))
         stet__story_add(story, &part->verdict,
@@ -143,21 +183,41 @@ static void guess(struct stet__story *story, struct stet__chapter *part, const s
                         "If-None-Match (RFC 9110 13.1.3).");
 }
 
+/* A change was made, if its conditions held. */
+static bool is_after_change(const struct stet__recorded *exchange)
+{
+    unsigned status = exchange->response.head.status;
+    return !stet_method_safe(exchange->request.head.method) && status >= 200 && status <= 299 &&
+           (exchange->request.head.fields.present & CONDITIONS) != 0;
+}
+
 /* What cannot be judged: there is no response, or not one that preconditions have to do with. */
 static bool set_aside(const struct stet__explain_input *input, struct stet__story *story,
                       struct stet__chapter *part)
 {
     const struct stet__recorded *exchange = input->exchange;
+    unsigned status = exchange->has_response ? exchange->response.head.status : 0;
     if (!exchange->has_response)
         stet__story_say(story, &part->verdict,
                         "What is due depends on the current validators: give a response that names them.");
-    else if (!was_asked(exchange->response.head.status))
+    else if (!was_asked(status))
         stet__story_say(story, &part->verdict,
                         "The answer is %u whatever the conditions: they count only where it would be 2xx or "
                         "412 without them (RFC 9110 13.2.1).",
-                        exchange->response.head.status);
+                        status);
+    else if (is_after_change(exchange))
+        stet__story_say(
+            story, &part->verdict,
+            "%u cannot be checked: it names the validators of what is there after the request, not of "
+            "what was there before (RFC 9110 8.8).",
+            status);
     else
         return false;
+    if (!exchange->has_response)
+        stet__story_say(story, &part->brief, "what is due cannot be told");
+    else
+        stet__story_say(story, &part->brief,
+                        was_asked(status) ? "%u cannot be checked" : "%u, whatever the conditions", status);
     return true;
 }
 
@@ -192,11 +252,14 @@ void stet__explain_origin(const struct stet__explain_input *input, struct stet__
         stet__story_say(story, &part->verdict, "%u is right: the request has no condition.", due);
         stet__story_say(story, &part->brief, "%u is right", due);
     } else if (lacks_validators(&request, response, &selected)) {
-        stet__story_say(story, &part->verdict,
-                        "%u cannot be checked: it does not name the validators that it was judged by "
-                        "(a 304 has the ETag that the 200 would have: RFC 9110 15.4.5).",
-                        response->status);
+        stet__story_say(
+            story, &part->verdict,
+            "%u cannot be checked: it does not name the validators that it was judged by%s.",
+            response->status,
+            response->status == 304 ? " (a 304 has the ETag that the 200 would have: RFC 9110 15.4.5)" : "");
         stet__story_say(story, &part->brief, "%u cannot be checked", response->status);
+    } else if (due == 206 && response->status == 206 && !as_asked(&request, response)) {
+        say_elsewhere(story, part);
     } else {
         compare(story, part, due, response->status);
         request.trace = NULL;

@@ -3,8 +3,9 @@
  * Recorded heads become octets of HTTP/1.1, which the parser of core reads: RFC 9112 section 2.
  *
  * What is put right: line ends, a version that has heads of another form (HTTP/2, HTTP/3), a request line
- * without one, and a request without Host (which is read as HTTP/1.0, where none is needed). Pseudo-header
- * lines, as browsers show them, are left out.
+ * without one, and a request without Host (which is read as HTTP/1.0, where none is needed). A head that
+ * begins with pseudo-header lines, as browsers show them, gets its first line made of them (RFC 9113
+ * section 8.3); elsewhere such lines are left out.
  */
 #include "explain/recorded.h"
 
@@ -45,18 +46,19 @@ static bool is_request_line(struct stet_span line)
            space + 1 < line.ptr + line.len;
 }
 
+/* One with its version: what stands behind a head is content, in which many a line looks like the other. */
+static bool is_whole_request_line(struct stet_span line)
+{
+    const char *last = line.len > 0 ? memrchr(line.ptr, ' ', line.len) : NULL;
+    return last && is_request_line(line) && last > (const char *)memchr(line.ptr, ' ', line.len) &&
+           is_status_line(stet_span_skip(line, (size_t)(last - line.ptr) + 1));
+}
+
 static bool is_named(struct stet_span line, struct stet_span name)
 {
     return line.len > name.len && line.ptr[name.len] == ':' &&
            stet_span_equal_nocase(stet_span_of(line.ptr, name.len), name);
 }
-
-/* A head as far as it is made. */
-struct head {
-    struct stet__buffer octets;
-    struct stet_span start;
-    bool has_host;
-};
 
 static void put_status_line(struct stet__buffer *out, struct stet_span line)
 {
@@ -136,24 +138,81 @@ static const char *add_response(struct stet__recorded *recorded, struct stet_spa
     return status == STET_OK ? NULL : stet_status_row(status)->sentence;
 }
 
-/* Heads one after the other, whatever stands between them. */
+/* --- pseudo-header lines --- */
+
+/* ":path: /a" as "/a". */
+static bool take_pseudo(struct stet_span line, struct stet_span name, struct stet_span *value)
+{
+    if (!is_named(line, name))
+        return false;
+    *value = stet_span_trim(stet_span_skip(line, name.len + 1));
+    return value->len > 0;
+}
+
+/* A first line out of those that begin with a colon; absent if they do not make one. */
+static struct stet_span make_start(struct stet__recorded *recorded, struct stet_span line,
+                                   struct stet_span text)
+{
+    struct stet_span method = STET_SPAN_NONE, path = STET_SPAN_NONE, status = STET_SPAN_NONE;
+    struct stet__buffer start;
+    do {
+        (void)(take_pseudo(line, STET_SPAN(":method"), &method) ||
+               take_pseudo(line, STET_SPAN(":path"), &path) ||
+               take_pseudo(line, STET_SPAN(":status"), &status));
+    } while (take_line(&text, &line) && line.len > 0);
+    if (!status.ptr && !(method.ptr && path.ptr))
+        return STET_SPAN_NONE;
+    stet__buffer_init(&start, HEAD_MAX);
+    stet__buffer_append(&start, status.ptr ? STET_SPAN("HTTP/2") : method);
+    stet__buffer_append_text(&start, " ");
+    stet__buffer_append(&start, status.ptr ? status : path);
+    struct stet_span made =
+        start.failed ? STET_SPAN_NONE : stet__arena_copy(&recorded->arena, stet__buffer_span(&start));
+    stet__buffer_release(&start);
+    return made;
+}
+
+/* --- heads one after the other --- */
+
+struct heads {
+    struct stet__recorded *recorded;
+    struct stet_span pending; /* a later request, which counts once its response is there */
+    bool some;
+};
+
+static const char *add_head(struct heads *heads, struct stet_span start, struct stet_span *text)
+{
+    bool response = is_status_line(start);
+    const char *wrong = NULL;
+    struct stet_span head = make_head(heads->recorded, start, text);
+    if (!head.ptr)
+        return "There is too much of it.";
+    if (!response && heads->some) {
+        heads->pending = head;
+        return NULL;
+    }
+    if (response && heads->pending.ptr)
+        wrong = add_request(heads->recorded, heads->pending);
+    heads->pending = STET_SPAN_NONE;
+    heads->some = true;
+    if (wrong)
+        return wrong;
+    return response ? add_response(heads->recorded, head) : add_request(heads->recorded, head);
+}
+
+/* Whatever stands between them. */
 static const char *add_heads(struct stet__recorded *recorded, struct stet_span text)
 {
     struct stet_span line;
+    struct heads heads = {.recorded = recorded, .pending = STET_SPAN_NONE};
     const char *wrong = NULL;
-    bool some = false;
     while (!wrong && take_line(&text, &line)) {
-        bool status_line = is_status_line(line);
-        /* Behind a head stands its content, in which many a line looks like that of a request. */
-        if (!status_line && (some || !is_request_line(line)))
-            continue;
-        struct stet_span head = make_head(recorded, line, &text);
-        if (!head.ptr)
-            return "There is too much of it.";
-        wrong = status_line ? add_response(recorded, head) : add_request(recorded, head);
-        some = true;
+        if (line.len > 0 && line.ptr[0] == ':' && !heads.some)
+            line = make_start(recorded, line, text);
+        if (is_status_line(line) || (heads.some ? is_whole_request_line(line) : is_request_line(line)))
+            wrong = add_head(&heads, line, &text);
     }
-    return wrong || some ? wrong : "There is neither a request line nor a status line.";
+    return wrong || heads.some ? wrong : "There is neither a request line nor a status line.";
 }
 
 /* Whether `curl -v` has written this: some line begins with "> " and one with "< ". */
@@ -203,6 +262,10 @@ static const char *add_side(struct stet__recorded *recorded, struct stet_span te
 
 const char *stet__recorded_add(struct stet__recorded *recorded, struct stet_span text)
 {
+    if (stet_span_starts(text, STET_SPAN("\xff\xfe")) || stet_span_starts(text, STET_SPAN("\xfe\xff")))
+        return "It is UTF-16. Save it as UTF-8.";
+    if (stet_span_starts(text, STET_SPAN("\xef\xbb\xbf")))
+        text = stet_span_skip(text, 3);
     if (!is_verbose(text))
         return add_heads(recorded, text);
     const char *wrong = add_side(recorded, text, '>');

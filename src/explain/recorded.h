@@ -27,7 +27,8 @@ void stet__recorded_release(struct stet__recorded *recorded);
 
 /*
  * Adds what `text` has: a request, a response, or a request and then its response. Of several the last counts
- * (redirects followed, 1xx before). Content is skipped. Lines that begin with "> " and "< " are those of
+ * (redirects followed, 1xx before); of later requests those that have a version and a response. Content is
+ * skipped. Lines that begin with "> " and "< " are those of
  * `curl -v`, and then only these count. A response is read as the answer to the request that is there
  * already. NULL, or what is wrong in words of static storage.
  */

@@ -6,6 +6,8 @@
 #include "explain/explain.h"
 
 #include <stet/cache.h>
+#include <stet/no_vary_search.h>
+#include <stet/uri.h>
 
 #define TAGS_ROOM 4096
 #define ALL_FIELDS (2 * STET__RECORDED_FIELDS)
@@ -14,7 +16,7 @@ struct scene {
     const struct stet__explain_input *input;
     struct stet__story *story;
     struct stet_cache_policy policy;
-    struct stet_request request;
+    struct stet_request request, got; /* that which comes; that with which what is stored was got */
     struct stet__explain_view held, next;
     const struct stet_stored *at[1];
     struct stet_cache_question question;
@@ -88,6 +90,8 @@ static void decide(struct scene *scene)
     stet__story_say(scene->story, &part->brief, "%s", action_brief(scene->decision.action));
     stet__story_say(scene->story, &part->verdict, "%s %s", action_words(scene->decision.action),
                     stet__explain_sentence(part->reason));
+    if (scene->question.count == 0)
+        stet__story_add(scene->story, &part->verdict, "What is stored is of another URI.");
     if (scene->decision.chosen == scene->question.count)
         return;
     stet__story_add(scene->story, &part->verdict, "Age: %s.", stet__duration(scene->decision.age_s, age));
@@ -95,7 +99,7 @@ static void decide(struct scene *scene)
         stet__story_add(scene->story, &part->verdict, "Fresh for another %s.",
                         stet__duration(scene->decision.ttl_s, ttl));
     else
-        stet__story_add(scene->story, &part->verdict, "Stale since %s.",
+        stet__story_add(scene->story, &part->verdict, "Stale for %s.",
                         stet__duration(-scene->decision.ttl_s, ttl));
 }
 
@@ -103,17 +107,20 @@ static void say_offer(struct scene *scene, struct stet__chapter *part)
 {
     const struct stet_validation *asked = &scene->validation;
     struct stet_span *verdict = &part->verdict;
+    bool tags = asked->if_none_match.ptr, date = asked->if_modified_since.ptr;
     if (asked->own_fields)
-        stet__story_say(scene->story, verdict, "The request goes on with its own conditions.");
+        stet__story_say(scene->story, verdict,
+                        "The request goes on as it is, with its own conditions if it has any.");
     else if (!asked->conditional && !asked->has_range)
         stet__story_say(scene->story, verdict, "The whole is asked for, without conditions.");
     else
         stet__story_say(
-            scene->story, verdict, "The origin is asked%s%.*s%s%.*s%s.",
-            asked->if_none_match.ptr ? " with If-None-Match: " : "", (int)asked->if_none_match.len,
-            asked->if_none_match.ptr ? asked->if_none_match.ptr : "",
-            asked->if_modified_since.ptr ? " and If-Modified-Since: " : "", (int)asked->if_modified_since.len,
-            asked->if_modified_since.ptr ? asked->if_modified_since.ptr : "",
+            scene->story, verdict, "The origin is asked%s%.*s%s%.*s%s.", tags ? " with If-None-Match: " : "",
+            tags ? (int)asked->if_none_match.len : 0, tags ? asked->if_none_match.ptr : "",
+            !date  ? ""
+            : tags ? " and If-Modified-Since: "
+                   : " with If-Modified-Since: ",
+            date ? (int)asked->if_modified_since.len : 0, date ? asked->if_modified_since.ptr : "",
             asked->has_range ? " for the part that is missing" : "");
 }
 
@@ -233,6 +240,13 @@ static void receive(struct scene *scene)
         stet__story_add(scene->story, &part->verdict, "%s", stet__explain_sentence(scene->receipt.storing));
     if (scene->receipt.action == STET_RECEIVE_FRESHEN && scene->receipt.set != 0)
         freshen(scene, part);
+    if (scene->question.count == 0 ||
+        !stet__explain_invalidates(&scene->request, &scene->next.stored.response))
+        return;
+    stet__story_say(scene->story, &part->brief, "%s, and what it had becomes invalid",
+                    receipt_brief(&scene->receipt));
+    stet__story_add(scene->story, &part->verdict,
+                    "What is stored becomes invalid: it is not used again without asking (RFC 9111 4.4).");
 }
 
 /* What answers the client: what is stored, or what came; NULL if that is not known or goes out as it is. */
@@ -283,15 +297,71 @@ static void set_request(struct scene *scene)
         .method = STET_METHOD_GET, .method_name = STET_SPAN("GET"), .target = STET_SPAN("/")};
     if (input->exchange->has_request)
         scene->request = input->exchange->request.head;
-    struct stet_request got = scene->request;
-    if (got.method != STET_METHOD_HEAD)
-        got.method = STET_METHOD_GET;
+    scene->got = scene->request;
+    if (scene->got.method != STET_METHOD_HEAD)
+        scene->got.method = STET_METHOD_GET;
     if (input->stored->has_request)
-        got = input->stored->request.head;
-    stet__explain_view(&got, &input->stored->response.head, &scene->policy, input->clock, &scene->held);
+        scene->got = input->stored->request.head;
+    stet__explain_view(&scene->got, &input->stored->response.head, &scene->policy, input->clock,
+                       &scene->held);
     struct stet_times *times = &scene->held.stored.times;
     times->request = times->response = stet__explain_time(&input->stored_at, scene->held.arrival);
     stet_stored_read(&scene->held.stored, &scene->policy);
+}
+
+/* The target URI in normal form, without what No-Vary-Search of the response leaves out of its query. Absent
+ * if the request does not tell its host. */
+static struct stet_span target_of(struct scene *scene, const struct stet_http1_request *request)
+{
+    struct stet_no_vary_search nvs;
+    struct stet_span path = request->path_query;
+    const char *mark = path.len > 0 ? memchr(path.ptr, '?', path.len) : NULL;
+    size_t before = mark ? (size_t)(mark - path.ptr) + 1 : path.len,
+           room = 3 * path.len + request->authority.len + 32;
+    char *text = request->authority.len > 0 ? stet__arena_alloc(&scene->story->arena, 2 * room) : NULL;
+    if (!text)
+        return STET_SPAN_NONE;
+    stet_no_vary_search_read(&scene->held.stored.response.fields, &nvs);
+    size_t query = stet_no_vary_search_write(&nvs, stet_span_skip(path, before), text, room);
+    struct stet_span whole = path;
+    if (nvs.given && query != SIZE_MAX && before <= room - query) {
+        before -= mark && query == 0; /* no query and an empty one are the same then */
+        memmove(text + before, text, query);
+        memcpy(text, path.ptr, before);
+        whole = stet_span_of(text, before + query);
+    }
+    size_t len = stet_uri_write_target(STET_SPAN("http"), request->authority, whole, text + room, room);
+    return len > 0 ? stet_span_of(text + room, len) : STET_SPAN_NONE;
+}
+
+/* RFC 9111 section 4: "the presented target URI and that of the stored response match". */
+static bool same_target(struct scene *scene)
+{
+    const struct stet__recorded *comes = scene->input->exchange, *got = scene->input->stored;
+    if (!comes->has_request || !got->has_request)
+        return true;
+    struct stet_span a = target_of(scene, &comes->request), b = target_of(scene, &got->request);
+    return !a.ptr || !b.ptr || stet_span_equal(a, b);
+}
+
+/* What is said to be stored may be something that no cache of this kind stores. */
+static void judge_stored(struct scene *scene)
+{
+    struct stet_storable storable =
+        stet_storable_judge(&scene->got, scene->got.target, &scene->held.stored, &scene->policy);
+    if (storable.storable)
+        return;
+    struct stet__chapter *part =
+        stet__story_part(scene->story, "stored",
+                         scene->policy.shared ? "What is stored: may a shared cache have it?"
+                                              : "What is stored: may a private cache have it?");
+    if (!part)
+        return;
+    part->has_reason = true;
+    part->reason = storable.reason;
+    stet__story_say(scene->story, &part->brief, "what is stored should not have been");
+    stet__story_say(scene->story, &part->verdict, "No. %s What follows is so if it was stored all the same.",
+                    stet__explain_sentence(storable.reason));
 }
 
 static int64_t time_of(const struct scene *scene)
@@ -312,11 +382,12 @@ void stet__explain_stored(const struct stet__explain_input *input, bool shared, 
         return;
     *scene = (struct scene){.input = input, .story = story, .policy = stet__explain_policy(shared)};
     set_request(scene);
+    judge_stored(scene);
     scene->at[0] = &scene->held.stored;
     scene->question = (struct stet_cache_question){.request = &scene->request,
                                                    .target = scene->request.target,
                                                    .stored = scene->at,
-                                                   .count = 1,
+                                                   .count = same_target(scene),
                                                    .policy = &scene->policy,
                                                    .now = time_of(scene)};
     decide(scene);

@@ -150,6 +150,9 @@ static void say_stored(struct scene *scene, const struct stet_request *request,
                         "A 304 is not stored: it freshens what is, which then has a lifetime of %s by the "
                         "fields of this 304 alone.",
                         stet__duration(scene->view.stored.freshness.lifetime_s, lifetime));
+        stet__story_say(scene->story, &scene->part->brief, "a %s cache freshens what it has",
+                        scene->policy.shared ? "shared" : "private");
+        stet__story_say(scene->story, &scene->part->either, "a cache freshens what it has");
     } else if (storable.storable && !scene->view.stored.held.complete) {
         say_part(scene);
     } else if (storable.storable) {
@@ -159,8 +162,7 @@ static void say_stored(struct scene *scene, const struct stet_request *request,
                         stet__explain_sentence(storable.reason));
         say_brief(scene, NULL);
     }
-    if (!stet_method_safe(request->method) && scene->view.stored.response.status >= 200 &&
-        scene->view.stored.response.status <= 399)
+    if (stet__explain_invalidates(request, &scene->view.stored.response))
         stet__story_add(scene->story, &scene->part->verdict,
                         "What was stored for the target becomes invalid (RFC 9111 4.4).");
 }

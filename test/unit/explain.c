@@ -59,6 +59,13 @@ static void test_requests(void **state)
     expect_target("GET /a", "/a", 0);
     expect_target("\n\nGET /a HTTP/1.1\n:authority: b\nAccept: c\n\ncontent of it: GET /b HTTP/1.1", "/a", 1);
     expect_target("* Connected\n> GET /a HTTP/2\n> host: b\n> \n{ [5 bytes data]\n", "/a", 1);
+    expect_target(":authority: b\n:method: GET\n:path: /a\n:scheme: https\nAccept: c\n", "/a", 1);
+    expect_target("\xef\xbb\xbfGET /a HTTP/1.1\nHost: b\n", "/a", 1);
+    expect_target(
+        "GET /a HTTP/1.1\nHost: b\n\nHTTP/1.1 301 Moved\n\nGET /c HTTP/1.1\nHost: b\n\nHTTP/1.1 200 OK\n",
+        "/c", 1);
+    expect_target("GET /a HTTP/1.1\nHost: b\n\nHTTP/1.1 200 OK\n\nGET /c HTTP/1.1\nis what one sends.\n",
+                  "/a", 1);
     expect_target(
         "> GET /a HTTP/1.1\n> Host: b\n>\n< HTTP/1.1 301 Moved\n<\n> GET /c HTTP/1.1\n> Host: b\n>\n", "/c",
         1);
@@ -78,6 +85,7 @@ static void test_responses(void **state)
     expect_status("HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n", 304, 1);
     expect_status("HTTP/2 200 \netag: \"a\"\n\n<p>HTTP/1.1 500 is not a status line here", 200, 1);
     expect_status("HTTP/3 200\n", 200, 0);
+    expect_status(":status: 304\netag: \"a\"\n", 304, 1);
     expect_status("HTTP/1.1 103 Early Hints\nLink: a\n\nHTTP/1.1 200 OK\nETag: \"a\"\n\n", 200, 1);
     expect_status("GET / HTTP/1.1\nHost: a\n\nHTTP/1.1 412 Precondition Failed\n\n", 412, 0);
     expect_status("HTTP/1.1 200 OK\nA: b\n  folded\n\n", 200, 1);
@@ -100,6 +108,8 @@ static void test_what_is_none(void **state)
     expect_wrong("GET / HTTP/1.1\nHost: a\n b\n\n");
     expect_wrong("HTTP/1.1 2000 OK\n\n");
     expect_wrong("GET / HTTP/1.1\nHost\n\n");
+    expect_wrong(":path: /\n");
+    expect_wrong("\xff\xfeG");
 }
 
 /* All of a text cut short anywhere, and any octet turned into another, is read or refused. */
@@ -129,7 +139,7 @@ static void test_times(void **state)
     assert_int_equal(stet__explain_time(&when, 5), 5);
     assert_true(stet__explain_when_read("+60", CLOCK, &when));
     assert_int_equal(stet__explain_time(&when, 5), 65);
-    assert_int_equal(stet__explain_time(&when, INT64_MAX), INT64_MAX);
+    assert_int_equal(stet__explain_time(&when, INT64_MAX - 59), INT64_MAX);
     assert_true(stet__explain_when_read("1795253400", CLOCK, &when));
     assert_int_equal(stet__explain_time(&when, 5), CLOCK);
     assert_true(stet__explain_when_read("Sat, 21 Nov 2026 09:30:00 GMT", CLOCK, &when));
@@ -201,10 +211,16 @@ static void expect_conclusion(const char *exchange, const char *stored, const ch
 
 static void test_exchanges(void **state)
 {
-    expect_conclusion(ASK "HTTP/1.1 304 Not Modified\n" DATE "ETag: W/\"a\"\n", NULL, NULL, "304 is right.");
-    expect_conclusion(ASK "HTTP/1.1 304 Not Modified\n" DATE, NULL, NULL, "304 cannot be checked.");
+    expect_conclusion(ASK "HTTP/1.1 304 Not Modified\n" DATE "ETag: W/\"a\"\n", NULL, NULL,
+                      "304 is right; a cache freshens what it has.");
+    expect_conclusion(ASK "HTTP/1.1 304 Not Modified\n" DATE, NULL, NULL,
+                      "304 cannot be checked; a cache freshens what it has.");
+    expect_conclusion("GET / HTTP/1.1\nHost: a\nIf-None-Match: *\n\nHTTP/1.1 304 Not Modified\n", NULL, NULL,
+                      "304 is right; a cache freshens what it has.");
+    expect_conclusion(ASK "HTTP/1.1 404 Not Found\n" DATE "Cache-Control: max-age=60\n", NULL, NULL,
+                      "404, whatever the conditions; any cache stores it: fresh for 60 s.");
     expect_conclusion(ASK "HTTP/1.1 304 Not Modified\n" DATE "ETag: \"b\"\n", NULL, NULL,
-                      "304 came where 200 is due.");
+                      "304 came where 200 is due; a cache freshens what it has.");
     expect_conclusion(
         ASK "HTTP/1.1 200 OK\n" DATE "ETag: \"a\"\nCache-Control: private, max-age=60\n", NULL, NULL,
         "200 came where 304 is due; a private cache stores it: fresh for 60 s; a shared cache does "
@@ -221,9 +237,60 @@ static void test_exchanges(void **state)
                       NULL, NULL, "206 is right; any cache stores it, as a part.");
     expect_conclusion("HTTP/1.1 200 OK\n" DATE "Cache-Control: no-cache\nETag: \"a\"\n", NULL, NULL,
                       "Any cache stores it and asks again before each use.");
+}
+
+/* What a 2xx names after a change is what is there now, not what If-Match was compared with. */
+static void test_changes(void **state)
+{
     expect_conclusion("PUT /a HTTP/1.1\nHost: a\nIf-Match: \"b\"\n\nHTTP/1.1 204 No Content\n" DATE
                       "ETag: \"a\"\n",
-                      NULL, NULL, "204 came where 412 is due; no cache stores it.");
+                      NULL, NULL, "204 cannot be checked; no cache stores it.");
+    expect_conclusion("PUT /a HTTP/1.1\nHost: a\nIf-None-Match: *\n\nHTTP/1.1 201 Created\n" DATE
+                      "ETag: \"a\"\n",
+                      NULL, NULL, "201 cannot be checked; no cache stores it.");
+    expect_conclusion("PUT /a HTTP/1.1\nHost: a\nIf-Match: \"a\"\n\nHTTP/1.1 412 Precondition Failed\n" DATE
+                      "ETag: \"a\"\n",
+                      NULL, NULL, "412 came where 200 is due; no cache stores it.");
+    expect_conclusion("PUT /a HTTP/1.1\nHost: a\nIf-None-Match: *\n\nHTTP/1.1 412 Precondition Failed\n" DATE,
+                      NULL, NULL, "412 is right; no cache stores it.");
+    expect_conclusion("DELETE /a HTTP/1.1\nHost: a\n\nHTTP/1.1 204 No Content\n" DATE, NULL, NULL,
+                      "204 is right; no cache stores it.");
+}
+
+#define PART "HTTP/1.1 206 Partial Content\n" DATE "ETag: \"a\"\nContent-Range: bytes "
+
+static void test_parts(void **state)
+{
+    expect_conclusion("GET / HTTP/1.1\nHost: a\nRange: bytes=0-1\n\n" PART "2-3/9\n", NULL, NULL,
+                      "206 has other octets than were asked for; any cache stores it, as a part.");
+    expect_conclusion("GET / HTTP/1.1\nHost: a\nRange: bytes=1-2,6-7\n\n" PART "1-7/9\n", NULL, NULL,
+                      "206 is right; any cache stores it, as a part.");
+    expect_conclusion("GET / HTTP/1.1\nHost: a\n\n" PART "0-1/9\n", NULL, NULL,
+                      "206 came where 200 is due; any cache stores it, as a part.");
+}
+
+/* A field that means nothing, where one that means something seems to stand. */
+static void test_slips(void **state)
+{
+    static const char *const slips[][2] = {
+        {"GET / HTTP/1.1\nHost: a\nIf-None-Match: a\n\nHTTP/1.1 200 OK\nETag: \"a\"\n",
+         "If-None-Match: a has no entity tag"},
+        {"GET / HTTP/1.1\nHost: a\n\nHTTP/1.1 200 OK\nETag: w/\"a\"\n", "ETag: w/\"a\" is no entity tag"},
+        {"HTTP/1.1 200 OK\nETag: \"a\"\nETag: \"b\"\n", "ETag is there 2 times"},
+        {"HTTP/1.1 200 OK\nLast-Modified: yesterday\n", "Last-Modified: yesterday is no date"},
+    };
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        struct told told;
+        tell(&told, slips[i][0], NULL, NULL);
+        assert_int_equal(told.story.note_count, 1);
+        assert_true(stet_span_starts(told.story.notes[0], span(slips[i][1])));
+        forget(&told);
+    }
+    struct told told;
+    tell(&told, "GET / HTTP/1.1\nHost: a\nIf-None-Match: *\n\nHTTP/1.1 200 OK\n" DATE "ETag: \"a\"\n", NULL,
+         NULL);
+    assert_int_equal(told.story.note_count, 0);
+    forget(&told);
 }
 
 static void expect_verdict(const char *exchange, const char *part, const char *words)
@@ -257,6 +324,9 @@ static void test_guesses(void **state)
                    "origin", "a server may ignore Range");
     expect_verdict(ASK "HTTP/1.1 404 Not Found\n" DATE, "origin",
                    "The answer is 404 whatever the conditions");
+    expect_verdict(
+        "GET /a HTTP/1.1\nHost: b\nIf-None-Match: \"a-gzip\"\n\nHTTP/1.1 200 OK\nETag: \"a-gzip\"\n",
+        "origin", "does not know it again");
 }
 
 #define STORED "HTTP/1.1 200 OK\n" DATE "ETag: \"a\"\nCache-Control: max-age=60\nContent-Length: 3\n"
@@ -275,6 +345,44 @@ static void test_with_what_is_stored(void **state)
                       "The cache asks the origin; it has to ask again.");
     expect_conclusion("GET /a HTTP/1.1\nHost: b\n\nHTTP/1.1 200 OK\nCache-Control: max-age=9\n", STORED,
                       "+90", "The cache asks the origin; it stores the answer; the client gets a 200.");
+}
+
+#define NEWS "GET /news HTTP/1.1\nHost: b\n\n"
+
+/* What is stored is of its own URI, and only what may be is stored. */
+static void test_what_is_not_stored(void **state)
+{
+    expect_conclusion(NEWS, NEWS STORED, "+30", "The cache answers; the client gets a 200.");
+    expect_conclusion("GET http://B:80/news HTTP/1.1\nHost: b\n", NEWS STORED, "+30",
+                      "The cache answers; the client gets a 200.");
+    expect_conclusion("GET /a HTTP/1.1\nHost: b\n", NEWS STORED, "+30", "The cache asks the origin.");
+    expect_conclusion("GET /news HTTP/1.1\nHost: c\n", NEWS STORED, "+30", "The cache asks the origin.");
+    expect_conclusion("GET /news?b&a HTTP/1.1\nHost: b\n",
+                      "GET /news?a&b HTTP/1.1\nHost: b\n\n" STORED "No-Vary-Search: key-order\n", "+30",
+                      "The cache answers; the client gets a 200.");
+    expect_conclusion(NEWS, "HTTP/1.1 200 OK\n" DATE "Cache-Control: no-store\nETag: \"a\"\n", "+1",
+                      "What is stored should not have been; the cache asks the origin.");
+}
+
+/* After a change what was stored is not used without asking. */
+static void test_invalidated(void **state)
+{
+    expect_conclusion("POST /a HTTP/1.1\nHost: b\n\nHTTP/1.1 200 OK\n" DATE, STORED, NULL,
+                      "The cache asks the origin; it stores nothing, and what it had becomes invalid.");
+    expect_conclusion("POST /a HTTP/1.1\nHost: b\n\nHTTP/1.1 500 Oops\n" DATE, STORED, NULL,
+                      "The cache asks the origin; it stores nothing.");
+}
+
+/* A date alone is asked about in a whole sentence. */
+static void test_asked_by_date(void **state)
+{
+    struct told told;
+    tell(&told, NEWS, "HTTP/1.1 200 OK\n" DATE "Last-Modified: Wed, 01 Jan 2020 00:00:00 GMT\n", "+999999");
+    const struct stet__chapter *part = chapter(&told, "validation");
+    assert_true(
+        stet_span_equal(part->verdict, span("The origin is asked with If-Modified-Since: Wed, 01 Jan 2020 "
+                                            "00:00:00 GMT.")));
+    forget(&told);
 }
 
 static void test_freshened(void **state)
@@ -352,8 +460,14 @@ int main(void)
         cmocka_unit_test(test_times),
         cmocka_unit_test(test_durations),
         cmocka_unit_test(test_exchanges),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_slips),
         cmocka_unit_test(test_guesses),
         cmocka_unit_test(test_with_what_is_stored),
+        cmocka_unit_test(test_what_is_not_stored),
+        cmocka_unit_test(test_invalidated),
+        cmocka_unit_test(test_asked_by_date),
         cmocka_unit_test(test_freshened),
         cmocka_unit_test(test_what_is_shown),
         cmocka_unit_test(test_hostile),
