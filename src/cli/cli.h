@@ -31,6 +31,9 @@ __attribute__((format(printf, 1, 2))) void stet__cli_complain(const char *format
  * not told. */
 int stet__cli_told(void);
 
+/* One descriptor per connection, open file, large stored body: takes what the system grants. */
+void stet__cli_raise_descriptors(void);
+
 /* `argv` are the arguments after the command's name. */
 int stet__cli_serve(int argc, char **argv);
 void stet__cli_serve_help(FILE *out);

@@ -41,14 +41,15 @@ static void on_interrupt(int signal)
     *stop_of_handler = 1;
 }
 
-/* The first SIGINT or SIGTERM ends the run in order, the second one at once. A closed pipe is seen by write.
- */
+/* The first SIGINT or SIGTERM ends the run in order, the second one at once; a shell that starts us in the
+ * background has SIGINT ignored, and that is meant so. A closed pipe is seen by write. */
 static void set_signals(struct stet__get_run *run)
 {
     struct sigaction interrupt = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND},
-                     ignore = {.sa_handler = SIG_IGN};
+                     ignore = {.sa_handler = SIG_IGN}, before;
     stop_of_handler = &run->stop;
-    sigaction(SIGINT, &interrupt, NULL);
+    if (sigaction(SIGINT, NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGTERM, &interrupt, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -151,6 +152,7 @@ static int run_all(struct stet__get_run *run)
     int code = STET__EXIT_FAILURE;
     struct stet__transfers *transfers = NULL;
     struct stet__get *engine = NULL;
+    stet__cli_raise_descriptors();
     if (!open_cache(run))
         return code;
     transfers = stet__transfers_new(&run->options->transfer);

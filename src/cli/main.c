@@ -4,6 +4,7 @@
  */
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <stet/stet.h>
 
@@ -75,6 +76,15 @@ int stet__cli_told(void)
         return STET__EXIT_OK;
     stet__cli_complain("standard output cannot be written");
     return STET__EXIT_FAILURE;
+}
+
+void stet__cli_raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int help(const char *name)

@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 #include "cli/cli.h"
@@ -27,21 +26,11 @@ static void block_signals(sigset_t *set)
     signal(SIGPIPE, SIG_IGN);
 }
 
-/* One descriptor per connection, open file, large stored body: take what the system grants. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 bool stet__run_begin(struct stet__run *run)
 {
     const char *user = run->settings->user;
     block_signals(&run->signals);
-    raise_descriptor_limit();
+    stet__cli_raise_descriptors();
     /* Also has the C library load what it needs to look users up, while it still can. */
     if (!user || getpwnam(user))
         return true;

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "store/disk_inside.h"
@@ -19,7 +20,8 @@
 #include <xxhash.h>
 
 #define OPS_MAX 4096
-#define FILES_MAX 128
+#define FILES_MAX 1024 /* that are open until they are committed, and not more than a quarter of the limit \
+                        */
 #define OCTETS_MAX (8 << 20)
 #define WAIT_MS 1000
 #define REAP_MAX 1024
@@ -28,6 +30,7 @@
 struct stet__disk_pending {
     struct stet__disk_op *ops;
     size_t count, room, files, octets;
+    size_t files_max;
     int64_t since_ms;
     uint64_t events[STET__DISK_EVENTS], not_sent;
     bool counted;
@@ -36,7 +39,14 @@ struct stet__disk_pending {
 
 struct stet__disk_pending *stet__disk_pending_new(void)
 {
-    return calloc(1, sizeof(struct stet__disk_pending));
+    struct stet__disk_pending *pending = calloc(1, sizeof *pending);
+    struct rlimit limit;
+    if (!pending)
+        return NULL;
+    pending->files_max = FILES_MAX;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < FILES_MAX)
+        pending->files_max = (size_t)limit.rlim_cur / 4;
+    return pending;
 }
 
 int64_t stet__disk_clock_ms(void)
@@ -279,7 +289,7 @@ bool stet__disk_pending_add(struct stet__disk *disk, const struct stet__disk_op 
         uint64_t hash, *slot = slot_of(pending, uri, &hash);
         *slot = hash;
     }
-    if (pending->count >= OPS_MAX || pending->files >= FILES_MAX || pending->octets >= OCTETS_MAX)
+    if (pending->count >= OPS_MAX || pending->files >= pending->files_max || pending->octets >= OCTETS_MAX)
         stet__disk_flush(disk);
     else
         stet__disk_pending_tick(disk);

@@ -28,7 +28,7 @@ import time
 import support
 from support import PATIENCE_S
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 tap = support.Tap()
 
 
