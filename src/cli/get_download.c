@@ -238,10 +238,8 @@ static bool data(void *owner, struct stet_span octets)
 static bool restart(void *owner)
 {
     struct stet__get_download *download = owner;
-    if (download->file.kind == STET__GET_FILE_DIRECT && download->file.written > 0) {
-        cannot(download, "what was written turned out to be of another version, and cannot be taken back");
-        return false;
-    }
+    if (download->file.kind == STET__GET_FILE_DIRECT && download->file.written > 0)
+        return false; /* octets in a pipe cannot be taken back */
     stet__get_file_drop(&download->file);
     download->kept = false;
     return true;
@@ -299,7 +297,7 @@ static int exit_code(const struct stet__get_download *download, const struct ste
         return STET__EXIT_NOT_STORED;
     if (result->status == STET_E_GET_URI)
         return STET__EXIT_USAGE;
-    if (result->status == STET_E_GET_MEMORY)
+    if (result->status == STET_E_GET_MEMORY || result->status == STET_E_GET_SINK)
         return STET__EXIT_FAILURE;
     if (result->status == STET_E_GET_STOPPED)
         return STET__EXIT_INTERRUPTED;

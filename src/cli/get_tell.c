@@ -30,6 +30,8 @@ static const char *find_error(const struct stet__get_download *download,
         snprintf(room, len, "%s%s%s", path ? path : "", path ? ": " : "", download->wrong);
     else if (code == STET__EXIT_HTTP)
         snprintf(room, len, "the server says %u", result->code);
+    else if (result->status == STET_E_GET_SINK)
+        return "what was written turned out to be of another version, and cannot be taken back";
     else
         snprintf(room, len, "%s", caused ? result->cause : stet_status_row(result->status)->sentence);
     stet__get_tidy(room);

@@ -103,6 +103,18 @@ static void clear(struct stet__flow *flow)
     flow->raw = flow->out = 0;
 }
 
+bool stet__flow_may_go_on(struct stet__flow *flow)
+{
+    bool known = flow->last_modified != STET_NO_DATE || (stet_etag_present(flow->etag) && !flow->etag.weak);
+    if (!flow->sink || !flow->begun || known)
+        return true;
+    if (!flow->sink->restart(flow->sink->owner))
+        return false;
+    clear(flow);
+    flow->begun = false;
+    return true;
+}
+
 int stet__flow_open(struct stet__flow *flow, struct stet__arena *arena, const struct stet_stored *stored,
                     const struct stet__get_answer *answer, bool coded)
 {

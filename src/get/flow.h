@@ -45,6 +45,10 @@ int stet__flow_open(struct stet__flow *flow, struct stet__arena *arena, const st
 /* Whether what went into it so far is the front of `stored`. */
 bool stet__flow_fits(const struct stet__flow *flow, const struct stet_stored *stored);
 
+/* It was cut off. What has a strong validator can be gone on with; else the sink starts over. False: it
+ * cannot. */
+bool stet__flow_may_go_on(struct stet__flow *flow);
+
 /* What went into it is wrong: nothing fits any more. */
 void stet__flow_spoil(struct stet__flow *flow);
 

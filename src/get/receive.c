@@ -21,6 +21,12 @@ static bool take_head(struct stet__task *task, const struct stet_http1_response 
     hop->response.reason_phrase = stet__arena_copy(&task->hop_arena, answer->head.reason_phrase);
     if (!stet__fields_copy(&task->hop_arena, &answer->head.fields, &hop->response.fields))
         return false;
+    if (!stet__delta_take(task, &hop->response.fields)) {
+        task->failure = STET_E_CODED_SYNTAX;
+        return false;
+    }
+    if (task->delta.coded && hop->framing == STET_BODY_LENGTH)
+        hop->framing = STET_BODY_CHUNKED; /* decoded, its end is known, but its length is not */
     hop->times.response = stet__now();
     hop->times.age = stet_message_age(&hop->response.fields);
     stet_held_read(&hop->response, &held);
@@ -204,6 +210,14 @@ static void tell_progress(struct stet__task *task)
     sink->progress(sink->owner, task->hop.offset, held->length_known ? held->complete_length : UINT64_MAX);
 }
 
+static void take(struct stet__task *task, struct stet_span octets)
+{
+    keep(task, octets);
+    if (!task->hop.redirects)
+        task->failure = stet__flow_feed(&task->flow, task->hop.offset, octets);
+    task->hop.offset += octets.len;
+}
+
 static bool on_data(void *owner, struct stet_span octets)
 {
     struct stet__task *task = owner;
@@ -211,10 +225,10 @@ static bool on_data(void *owner, struct stet_span octets)
         task->discarded += octets.len;
         return task->discarded <= DISCARD_MAX;
     }
-    keep(task, octets);
-    if (!task->hop.redirects)
-        task->failure = stet__flow_feed(&task->flow, task->hop.offset, octets);
-    task->hop.offset += octets.len;
+    if (task->delta.coded)
+        task->failure = stet__delta_feed(task, octets, take);
+    else
+        take(task, octets);
     tell_progress(task);
     return task->failure == STET_OK;
 }
@@ -279,7 +293,7 @@ static enum stet__step cut_off(struct stet__task *task)
         return stet__task_fail(task, STET_E_GET_STOPPED);
     bool again = !task->background && !task->hop.own && task->hop.request.method == STET_METHOD_GET &&
                  !task->has_content && task->resumes < task->get->settings.retries;
-    if (!again)
+    if (!again || !stet__flow_may_go_on(&task->flow))
         return stet__task_fail(task, task->result.transfer.status);
     task->resumes++;
     task->result.resumed++;
@@ -292,6 +306,14 @@ static enum stet__step damaged(struct stet__task *task)
     stet__commit_drop(task);
     stet__flow_spoil(&task->flow);
     return stet__task_mend(task);
+}
+
+/* RFC 9842 section 5: the dictionary is another one, or the octets are damaged. */
+static enum stet__step without_delta(struct stet__task *task)
+{
+    task->plain = true;
+    task->failure = STET_OK;
+    return damaged(task);
 }
 
 static void tell_changed(struct stet__task *task, const struct stet__disk_entry *entry)
@@ -327,7 +349,11 @@ static enum stet__step came(struct stet__task *task)
     if (hop->extends && hop->offset != hop->next.held.range.last + 1)
         return damaged(task);
     bool whole = !hop->extends || hop->combination.held.complete;
-    int status = whole && !hop->redirects ? stet__flow_close(&task->flow) : STET_OK;
+    int status = stet__delta_finish(task, take);
+    if (task->delta.failed)
+        return without_delta(task);
+    if (status == STET_OK)
+        status = whole && !hop->redirects ? stet__flow_close(&task->flow) : STET_OK;
     if (status != STET_OK) {
         stet__commit_drop(task);
         return stet__task_fail(task, status);
@@ -376,6 +402,8 @@ static enum stet__step without_content(struct stet__task *task)
 enum stet__step stet__receive_conclude(struct stet__task *task)
 {
     if (task->failure != STET_OK) {
+        if (task->delta.failed && !task->get->stopping)
+            return without_delta(task);
         if (task->failure == STET_E_GET_SINK || task->failure == STET_E_GET_STOPPED)
             stet__commit_cut(task);
         else

@@ -222,11 +222,14 @@ def lines_of_input(world):
 def what_failure_leaves(world):
     for name, arguments, wanted in (("a connection that is refused", ["http://127.0.0.1:1/"], 5),
                                     ("404 with -f", ["-f", world.serve + "/nosuch"], 22),
-                                    ("content that is cut off", ["--retry", "0", world.origin + "/cut"], 5)):
+                                    ("content that is cut off", [world.origin + "/cut"], 5)):
         world.write("kept", "precious\n")
         code = world.get("-o", "kept", *arguments)[0]
         tap.same(name + " leaves the file as it was", (code, world.read("kept"), world.listed()), (wanted, "precious\n", ["kept"]))
         tap.same(name + " makes no new file", (world.get("-o", "new", *arguments)[0], world.listed()), (wanted, ["kept"]))
+    code, out, told = world.get(world.origin + "/cut")
+    tap.same("what is cut off in a pipe, and cannot be gone on with, is told as that", (code, out, "closed with 95 bytes remaining" in told),
+             (5, "begin", True))
     tap.same("404 without -f is an answer like any other", (world.get("-o", "kept", world.origin + "/nosuch")[0], world.read("kept")),
              (0, "not here\n"))
     world.write("kept", "precious\n")

@@ -168,6 +168,30 @@ static void does_not_go_on_with_what_is_spoilt(void **state)
     tear_down(&scene);
 }
 
+static void goes_on_with_what_is_known(void **state)
+{
+    static const struct {
+        const char *etag;
+        bool known;
+    } cases[] = {{"\"v1\"", true}, {"W/\"v1\"", false}, {NULL, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene scene;
+        set_up(&scene);
+        assert_true(stet__flow_may_go_on(&scene.flow));
+        assert_int_equal(open_as(&scene, cases[i].etag, NULL), STET_OK);
+        assert_int_equal(feed(&scene, 0, STET_SPAN("some")), STET_OK);
+        scene.sink.stays = true;
+        assert_int_equal(stet__flow_may_go_on(&scene.flow), cases[i].known);
+        scene.sink.stays = false;
+        assert_true(stet__flow_may_go_on(&scene.flow));
+        assert_int_equal(scene.sink.restarted, cases[i].known ? 0 : 2);
+        assert_int_equal(open_as(&scene, cases[i].etag, NULL), STET_OK);
+        assert_int_equal(scene.sink.restarted, cases[i].known ? 0 : 2);
+        assert_int_equal(scene.sink.begun, cases[i].known ? 1 : 2);
+        tear_down(&scene);
+    }
+}
+
 static void takes_codings_off_in_their_order(void **state)
 {
     struct scene scene;
@@ -250,6 +274,7 @@ int main(void)
         cmocka_unit_test(hands_on_each_octet_once),
         cmocka_unit_test(starts_over_with_another_version),
         cmocka_unit_test(does_not_go_on_with_what_is_spoilt),
+        cmocka_unit_test(goes_on_with_what_is_known),
         cmocka_unit_test(takes_codings_off_in_their_order),
         cmocka_unit_test(tells_what_cannot_be_decoded),
         cmocka_unit_test(leaves_what_it_does_not_know),
