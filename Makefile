@@ -44,6 +44,7 @@ docs: build
 test:
 	@tools/deps build docs test
 	@tools/peers varnish nginx apache2 dokuwiki
+	-@tools/peers lighttpd h2o caddy # test/peers names what is not there
 	@tools/npm http-cache-tests@0.4.5 node-red@4.1.15
 	@test/run all
 
