@@ -155,6 +155,15 @@ static bool adds_up(MDB_val value, const struct stet__disk_record *record)
     return sum + record->uri_len + record->reason_len == value.mv_size;
 }
 
+/* Whether an answer can be made of it: core has no word for another method, nor for a range that wraps. */
+static bool makes_sense(const struct stet__disk_record *record)
+{
+    bool complete = (record->flags & STET__DISK_RECORD_COMPLETE) != 0;
+    return record->uri_len > 0 && record->status >= 100 && record->status <= 999 &&
+           (record->method == STET_METHOD_GET || record->method == STET_METHOD_HEAD) &&
+           complete == (record->part == 0) && (complete || record->octets <= UINT64_MAX - record->first);
+}
+
 bool stet__disk_record_check(MDB_val value, struct stet__disk_record *out)
 {
     struct stet__disk_record record;
@@ -163,8 +172,7 @@ bool stet__disk_record_check(MDB_val value, struct stet__disk_record *out)
     memcpy(&record, value.mv_data, sizeof record);
     if (record.version != VERSION || record.check != check_of(value.mv_data, value.mv_size) ||
         record.fields > FIELDS_MAX || record.selecting > FIELDS_MAX || !adds_up(value, &record) ||
-        record.status < 100 || record.status > 999 ||
-        ((record.flags & STET__DISK_RECORD_COMPLETE) == 0) != (record.part != 0))
+        !makes_sense(&record))
         return false;
     *out = record;
     return true;
