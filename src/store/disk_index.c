@@ -25,7 +25,8 @@
 #define FORMAT UINT64_C(0x7374657430303031) /* "stet0001"; of another byte order it reads otherwise */
 #define MAP_OCTETS (UINT64_C(1) << (sizeof(size_t) > 4 ? 30 : 28))
 #define READERS 1024
-#define TRIES 64 /* of a transaction that finds the map too small: each doubles it */
+#define LOCK_OCTETS (READERS * 64 + 4096) /* a cache line for each reader, and a head */
+#define TRIES 64                          /* of a transaction that finds the map too small: each doubles it */
 
 static const char *const names[STET__DISK_TABLES] = {
     "meta", "entries", "ids", "order", "bodies", "doomed", "parts", "outputs", "dictionaries",
@@ -122,6 +123,21 @@ static int check_length(struct stet__disk *disk)
     return (uint64_t)file.st_size / stat.ms_psize > info.me_last_pgno ? 0 : MDB_CORRUPTED;
 }
 
+/*
+ * LMDB makes its lock file with holes and writes to it as memory, so that a full disk is met as a bus error.
+ * The blocks are taken before that. A file system that cannot do it has no holes to be afraid of, or bad
+ * luck.
+ */
+static int reserve_lock_file(struct stet__disk *disk)
+{
+    int fd = openat(disk->folder, INDEX "-lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return errno;
+    int code = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_OCTETS) == 0 ? 0 : errno;
+    close(fd);
+    return code == ENOSPC || code == EDQUOT ? ENOSPC : 0;
+}
+
 /* 0, a code of LMDB's, or errno. */
 static int open_environment(struct stet__disk *disk)
 {
@@ -134,7 +150,7 @@ static int open_environment(struct stet__disk *disk)
         return ENAMETOOLONG;
     memcpy(path, disk->settings.folder, folder_len);
     memcpy(path + folder_len, "/" INDEX, sizeof "/" INDEX);
-    if ((code = mdb_env_create(&disk->env)) != 0)
+    if ((code = reserve_lock_file(disk)) != 0 || (code = mdb_env_create(&disk->env)) != 0)
         return code;
     (void)mdb_env_set_maxdbs(disk->env, STET__DISK_TABLES);
     (void)mdb_env_set_maxreaders(disk->env, READERS);
