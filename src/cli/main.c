@@ -2,9 +2,11 @@
 /*
  * main: the commands and what is told about them. A new command is a row here and a file of its own.
  */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <stet/stet.h>
 
@@ -99,8 +101,18 @@ static int help(const char *name)
     return stet__cli_told();
 }
 
+/* What was closed when we began must not become a socket, which would then be printed to. It is opened the
+ * wrong way round, so that its use fails as before. */
+static void occupy_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+    occupy_standard_descriptors();
     if (argc < 2) {
         print_help(stderr);
         return STET__EXIT_USAGE;

@@ -389,6 +389,10 @@ def exit_codes(world):
     tap.same("a cache that is needed and cannot be used", world.get("-s", "--changed", "--cache-dir", "/dev/null/x", url)[0], 1)
     code, out, told = world.get("--cache-dir", "/dev/null/x", url)
     tap.same("one that is not needed", (code, out, told.startswith("stet: get: the cache in /dev/null/x: ")), (0, "two\n", True))
+    done = subprocess.run(["sh", "-c", 'exec "$0" get --no-store "$1" <&- >&-', BINARY, url], cwd=world.root, env=world.env,
+                          capture_output=True, timeout=PATIENCE_S, check=False)
+    tap.same("what is closed is not written to, whatever takes its number", (done.returncode, done.stderr.decode()),
+             (1, f"stet: get: {url}: Bad file descriptor\n"))
     process = world.start(world.origin + "/large", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.read(1)
     process.stdout.close()
