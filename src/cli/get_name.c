@@ -39,14 +39,18 @@ static size_t encode(struct stet_span typed, char *out)
     return len;
 }
 
+/* `uri` has a terminator. Its authority ends at the first of "/" and "?": RFC 3986 section 3.2. */
 static const char *judge(struct stet_span uri)
 {
+    static const struct stet_span schemes[] = {{"http://", 7}, {"https://", 8}};
     struct stet_uri parts;
-    if (!stet_span_starts(uri, STET_SPAN("http://")) && !stet_span_starts(uri, STET_SPAN("https://")))
+    size_t begin = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (stet_span_starts(uri, schemes[i]))
+            begin = schemes[i].len;
+    if (begin == 0)
         return "only http and https are spoken here";
-    const char *end = memchr(uri.ptr + 8, '/', uri.len > 8 ? uri.len - 8 : 0);
-    const char *at = memchr(uri.ptr, '@', end ? (size_t)(end - uri.ptr) : uri.len);
-    if (at)
+    if (memchr(uri.ptr + begin, '@', strcspn(uri.ptr + begin, "/?")))
         return "a name and password are not for a URL; -u NAME:PASSWORD has them";
     return stet_uri_parse(uri, &parts) == STET_OK ? NULL : "not a URL";
 }

@@ -46,6 +46,8 @@ static void test_uris(void **state)
     is_uri("http://example.com/a b\xC3\xA9<>\"", "http://example.com/a%20b%C3%A9%3C%3E%22");
     is_uri("http://example.com/[1-3]{a,b}", "http://example.com/[1-3]{a,b}");
     is_uri("http://example.com/a@b", "http://example.com/a@b");
+    is_uri("http://example.com?mail=a@b", "http://example.com?mail=a@b");
+    is_uri("h?mail=a@b", "http://h?mail=a@b");
     is_uri("http://[::1]:80/", "http://[::1]:80/");
 }
 
@@ -57,6 +59,7 @@ static void test_what_is_no_uri(void **state)
     is_no_uri("file:///etc/passwd");
     is_no_uri("http://name:secret@example.com/");
     is_no_uri("name@example.com");
+    is_no_uri("https://name@example.com?a");
     is_no_uri("http://example.com:99999/");
 }
 
