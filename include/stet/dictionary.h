@@ -41,10 +41,13 @@ bool stet_dictionary_matches(struct stet_span match, struct stet_span target);
 
 /*
  * Whether of two that match the first takes precedence (section 2.2.3): that with the longer pattern, and of
- * equals that fetched later. `fetched_s` are Unix seconds.
+ * equals that fetched later. `fetched` is any number that grows with time.
  */
-bool stet_dictionary_precedes(struct stet_span match, int64_t fetched_s, struct stet_span other_match,
-                              int64_t other_fetched_s);
+static inline bool stet_dictionary_precedes(size_t match_len, uint64_t fetched, size_t other_match_len,
+                                            uint64_t other_fetched)
+{
+    return match_len != other_match_len ? match_len > other_match_len : fetched > other_fetched;
+}
 
 /* The value of Available-Dictionary: a Byte Sequence (section 2.2). */
 void stet_dictionary_write_digest(const unsigned char sha256[32], char out[STET_DICTIONARY_DIGEST_LEN]);

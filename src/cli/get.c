@@ -89,6 +89,7 @@ static struct stet__get *make_engine(const struct stet__get_run *run, struct ste
         .follow = options->follow,
         .redirects_max = options->redirects_max,
         .compressed = !options->no_compressed && !run->request.bare,
+        .dictionaries = !options->no_dictionary && !options->transfer.insecure,
         .parallel = options->parallel ? options->parallel_max : 1,
         .retries = options->retries,
         /* No lifetime is guessed: who fetches by hand, or from cron, wants to know what is there now, and

@@ -46,6 +46,7 @@ static const struct stet__option request[] = {
     STET__SHORT_SWITCH('L', "location", OWN(follow), "follow redirects"),
     STET__ROW_SWITCH("compressed", OWN(compressed), "ask for content codings and decode them: the default"),
     STET__ROW_SWITCH("no-compressed", OWN(no_compressed), "ask for none, and write what comes as it comes"),
+    STET__ROW_SWITCH("no-dictionary", OWN(no_dictionary), "offer nothing that is stored as a dictionary"),
 };
 
 static const struct stet__option cache[] = {

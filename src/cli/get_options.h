@@ -36,7 +36,7 @@ struct stet__get_options {
 
     bool follow, fail, silent, show_error, progress, no_progress;
     bool changed;
-    bool parallel, no_compressed, compressed;
+    bool parallel, no_compressed, compressed, no_dictionary;
     unsigned parallel_max, redirects_max, retries;
 
     enum stet__get_mode mode;

@@ -95,14 +95,6 @@ bool stet_dictionary_matches(struct stet_span match, struct stet_span target)
     return fits(stet_span_skip(match, match_path + 1), query);
 }
 
-bool stet_dictionary_precedes(struct stet_span match, int64_t fetched_s, struct stet_span other_match,
-                              int64_t other_fetched_s)
-{
-    if (match.len != other_match.len)
-        return match.len > other_match.len;
-    return fetched_s > other_fetched_s;
-}
-
 /* ---- fields ---- */
 
 /* What the members are: the last one of a name counts (RFC 9651 section 3.2). */

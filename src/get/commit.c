@@ -63,8 +63,11 @@ static void begin(struct stet__task *task, const struct stet_stored *stored, uin
 {
     uint64_t ids[STET_CANDIDATES_MAX];
     const struct stet_held *held = &stored->held;
-    struct stet__disk_put put = {
-        .uri = task->key, .stored = stored, .replaced = ids, .asker = task->hop.asker};
+    struct stet__disk_put put = {.uri = task->key,
+                                 .stored = stored,
+                                 .replaced = ids,
+                                 .asker = task->hop.asker,
+                                 .whole = task->delta.coded};
     put.replaced_count = ids_of(&task->hop, set, ids);
     task->body = stet__disk_body_begin(task->get->disk, &put, part,
                                        held->length_known ? held->complete_length : UINT64_MAX);

@@ -39,6 +39,7 @@ struct stet__get_settings {
     bool follow;     /* redirects */
     unsigned redirects_max;
     bool compressed;   /* ask for codings and decode; false: no Accept-Encoding, and octets go as they come */
+    bool dictionaries; /* offer what is stored as dictionary (RFC 9842), if `compressed` */
     unsigned parallel; /* jobs at once; 1: one after the other, in order */
     unsigned retries;  /* of a transfer that was cut off within its content: resumed with Range and If-Range,
                           or anew */

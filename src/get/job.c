@@ -231,6 +231,7 @@ void stet__task_begin(struct stet__task *task, const struct stet__get_job *job)
     stet__arena_reset(&task->arena);
     task->job = *job;
     task->result = (struct stet__get_result){.status = STET_OK, .storing = STET_REASON_NOT_STORED_BYPASS};
+    task->plain = false;
     task->background = task->looked = task->waited = task->unconditional = task->had_digest = false;
     task->leader = NULL;
     task->transfer = NULL;
@@ -266,6 +267,7 @@ bool stet__task_run(struct stet__task *task)
             return false;
         case STET__STEP_END:
             stet__flow_release(&task->flow);
+            stet__delta_release(task);
             tell(task);
             return true;
         }

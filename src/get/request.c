@@ -10,6 +10,8 @@
 
 #define CONDITIONS_MAX 4
 
+const struct stet_span stet__request_codings = {"br, zstd, gzip", sizeof "br, zstd, gzip" - 1};
+
 /* The user's own: what comes is the answer to them, and not for the cache to judge. */
 static bool is_own(enum stet_field_id id)
 {
@@ -83,7 +85,7 @@ static void put_fields(struct stet__task *task, struct stet_field *room, struct 
     /* A part of what is coded could not be decoded. */
     bool ranged = stet_fields_have(&fields, STET_FIELD_RANGE);
     if (task->get->settings.compressed && !ranged && !stet_fields_have(&fields, STET_FIELD_ACCEPT_ENCODING))
-        stet__fields_add(&fields, room, field_of(STET_FIELD_ACCEPT_ENCODING, STET_SPAN("br, zstd, gzip")));
+        stet__fields_add(&fields, room, field_of(STET_FIELD_ACCEPT_ENCODING, stet__request_codings));
     if (cache_control.len > 0)
         stet__fields_add(&fields, room, field_of(STET_FIELD_CACHE_CONTROL, cache_control));
     hop->request.fields = fields;
@@ -165,14 +167,16 @@ static bool send(struct stet__task *task)
 {
     struct stet__hop *hop = &task->hop;
     char range[48];
-    struct stet_field added[CONDITIONS_MAX];
+    struct stet_field added[CONDITIONS_MAX + STET__DELTA_FIELDS_MAX];
     size_t count = conditions(&hop->validation, range, added);
     struct stet_fields fields = hop->request.fields;
-    struct stet_field *room = stet__arena_alloc(&task->hop_arena, (fields.count + count + 1) * sizeof *room);
+    struct stet_field *room = stet__arena_alloc(
+        &task->hop_arena, (fields.count + CONDITIONS_MAX + STET__DELTA_FIELDS_MAX + 1) * sizeof *room);
     if (!room)
         return false;
     memcpy(room, fields.at, fields.count * sizeof *room);
     fields.at = room;
+    count += stet__delta_offer(task, room, fields.count, added + count);
     for (size_t i = 0; i < count; i++)
         stet__fields_add(&fields, room, added[i]);
     struct stet_span method = stet__terminated(&task->hop_arena, task->method);

@@ -27,6 +27,7 @@
 #include <stet/uri.h>
 
 #include "base/list.h"
+#include "get/delta.h"
 #include "get/flow.h"
 #include "get/get.h"
 
@@ -112,6 +113,8 @@ struct stet__task {
     uint64_t discarded;
     int failure; /* found while content came: STET_OK, or why the job fails */
     struct stet__flow flow;
+    bool plain; /* a delta was of no use: none is asked for any more */
+    struct stet__delta delta;
     bool had_digest; /* of what was stored before */
     unsigned char old_digest[STET__DISK_DIGEST_BYTES];
 };
@@ -128,7 +131,10 @@ struct stet__get {
     size_t busy; /* tasks that are neither idle nor ready */
     bool stopping;
     struct stet__disk_entry *found; /* room for what the store finds */
-    char octets[65536];             /* content that is read from the store */
+    struct stet__delta_known known[STET__DELTA_KNOWN];
+    size_t known_next;
+    uint64_t delta_octets; /* memory that deltas have reserved */
+    char octets[65536];    /* content that is read from the store */
 };
 
 /* The one clock, in Unix seconds. */
@@ -172,6 +178,9 @@ bool stet__answer_redirect(struct stet__task *task, const struct stet_stored *st
 
 /* The request of this hop as core sees it. False if there is no memory. */
 bool stet__request_make(struct stet__task *task);
+
+/* Our Accept-Encoding: told by where it stands from one of the user's. */
+extern const struct stet_span stet__request_codings;
 
 /* Asks the origin, with what core says. */
 enum stet__step stet__request_send(struct stet__task *task);

@@ -171,7 +171,7 @@ struct look {
 
 static bool precedes(const struct found *a, const struct found *b)
 {
-    return a->match_len != b->match_len ? a->match_len > b->match_len : a->sequence > b->sequence;
+    return stet_dictionary_precedes(a->match_len, a->sequence, b->match_len, b->sequence);
 }
 
 static int look_at_row(void *owner, MDB_val key, MDB_val value)
