@@ -279,9 +279,11 @@ static void answer(struct scene *scene)
     struct stet__gatherer gatherer = begin(scene, "answer", "The client: what does it get?", &part);
     if (!part)
         return;
-    scene->request.trace = &gatherer.trace;
-    stet_cache_answer(&scene->request, from, scene->question.now, &given);
-    scene->request.trace = NULL;
+    struct stet_request request = scene->request;
+    request.trace = &gatherer.trace;
+    if (from == &scene->next.stored && scene->receipt.action == STET_RECEIVE_PASS)
+        request.fields.present &= ~(UINT64_C(1) << STET_FIELD_RANGE); /* nothing is cut out of what passes */
+    stet_cache_answer(&request, from, scene->question.now, &given);
     part->has_reason = true;
     part->reason = given.reason;
     stet__story_say(scene->story, &part->brief, "the client gets a %u", given.status);
