@@ -229,6 +229,15 @@ static bool answer_not_modified(struct stet__fetch *fetch)
     return true;
 }
 
+/* Without a tag of ours: to who does not have it already. */
+static void relay_unless_had(struct stet__fetch *fetch)
+{
+    if (!fetch->visit || answer_not_modified(fetch))
+        stet__fetch_drop(fetch);
+    else
+        stet__relay_begin(fetch);
+}
+
 static void pass(struct stet__fetch *fetch)
 {
     struct stet__proxy *proxy = fetch->worker->proxy;
@@ -240,14 +249,11 @@ static void pass(struct stet__fetch *fetch)
     if (fetch->leads)
         stet__fill_over(proxy->fills, &fetch->fill, STET_REASON_OK);
     fetch->leads = false;
-    if (!fetch->visit || answer_not_modified(fetch)) {
-        stet__fetch_drop(fetch);
-        return;
-    }
+    /* A 304 has the tag that the 200 would have had (RFC 9110 section 15.4.5): it waits, too. */
     bool sending = fetch->has_body && !fetch->up.ended;
-    fetch->pass_held = !sending && !fetch->body && begin_hold(fetch);
+    fetch->pass_held = fetch->visit && !sending && !fetch->body && begin_hold(fetch);
     if (!fetch->pass_held)
-        stet__relay_begin(fetch);
+        relay_unless_had(fetch);
 }
 
 /* ---- storing ---- */
@@ -349,13 +355,11 @@ void stet__fetch_release_hold(struct stet__fetch *fetch, bool complete)
         fill(fetch, complete);
         return;
     }
-    if (!fetch->visit) {
-        stet__fetch_free(fetch);
-    } else if (complete) {
+    if (complete || !fetch->visit) {
         answer_visit(fetch, &fetch->next, false);
         stet__fetch_free(fetch);
     } else {
-        stet__relay_begin(fetch);
+        relay_unless_had(fetch);
     }
 }
 
