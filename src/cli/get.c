@@ -95,9 +95,7 @@ static struct stet__get *make_engine(const struct stet__get_run *run, struct ste
         /* No lifetime is guessed: who fetches by hand, or from cron, wants to know what is there now, and
          * asking costs a 304 (RFC 9111 section 4.2.2 leaves it to the cache). */
         .policy = {.obey_clients = true, .keep_cookies = true},
-        .user = options->transfer.user,
-        .certificate = options->transfer.certificate,
-        .netrc = options->transfer.netrc,
+        .transfer = &options->transfer,
     };
     return transfers ? stet__get_new(&settings, transfers, run->disk) : NULL;
 }

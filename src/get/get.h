@@ -44,9 +44,8 @@ struct stet__get_settings {
     unsigned retries;  /* of a transfer that was cut off within its content: resumed with Range and If-Range,
                           or anew */
     struct stet_cache_policy policy; /* shared is false */
-    /* Credentials that are the transfers', as they have them: who asks (asker.c). May be NULL. */
-    const char *user, *certificate;
-    bool netrc;
+    const struct stet__transfer_settings
+        *transfer; /* of the transfers: who asks, and on which way (asker.c) */
 };
 
 /* How an answer came about; also the variable %{cache} of -w. */

@@ -52,7 +52,7 @@ struct stet__hop {
     struct stet_request request; /* as core sees it: without the conditions that are made here */
     bool own;                    /* it has the user's own conditions or range: the answer goes as it comes */
     bool uncached;               /* it asks for more than its key says, or nothing is to be stored */
-    uint32_t asker;              /* whose credentials go with it */
+    uint64_t asker;              /* whose credentials go with it, and on which way: asker.c */
     struct stet__disk_entry *entries;
     const struct stet_stored **stored; /* those of the entries */
     struct stet_cache_question question;
@@ -187,12 +187,13 @@ enum stet__step stet__request_send(struct stet__task *task);
 
 /* ---- asker.c ---- */
 
-/* A number for the credentials that go with hop->request; 0 if there are none. False if there is no memory.
+/* A number for the credentials that go with hop->request and for the way that it takes; 0: none, and the
+ * usual one. False if there is no memory.
  */
-bool stet__asker_find(const struct stet__task *task, uint32_t *out);
+bool stet__asker_find(const struct stet__task *task, uint64_t *out);
 
 /* Whether who has this number may have what is stored in `entry`. */
-bool stet__asker_may(uint32_t asker, const struct stet__disk_entry *entry);
+bool stet__asker_may(uint64_t asker, const struct stet__disk_entry *entry);
 
 /* ---- fields.c ---- */
 

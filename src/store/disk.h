@@ -73,7 +73,7 @@ struct stet__disk_entry {
     unsigned char digest[STET__DISK_DIGEST_BYTES];
     uint64_t octets; /* of the body as it is held: of a part those from stored.held.range.first on */
     uint64_t part;   /* of a part its name, else 0; private */
-    uint32_t asker;  /* as it was put */
+    uint64_t asker;  /* as it was put */
     int64_t used_at; /* Unix seconds; of eviction */
 };
 
@@ -125,7 +125,7 @@ struct stet__disk_put {
                                          will be: of a 206 that goes on, that of stet_partial_combine */
     const uint64_t *replaced;         /* ids that this one stands in place of; copied */
     size_t replaced_count;
-    uint32_t asker; /* who asked, as a number of the caller's that comes back in the entry; 0: nobody in
+    uint64_t asker; /* who asked, as a number of the caller's that comes back in the entry; 0: nobody in
                        particular. An entry that gets another head keeps its own */
     bool whole;     /* nothing of it is kept if it is cut off */
 };

@@ -99,7 +99,8 @@ struct stet__disk_record {
     unsigned char digest[STET__DISK_DIGEST_BYTES];
     uint32_t uri_len, reason_len, fields, selecting;
     uint16_t status, method;
-    uint32_t asker;
+    uint32_t reserved;
+    uint64_t asker;
 };
 
 /* A file as it was when its octets were last known. Its ctime changes with its names. */
@@ -245,6 +246,7 @@ struct stet__disk_source {
     struct stet_span small; /* ptr NULL: a file */
     int fd;
     uint64_t part;
+    bool recorded; /* as a part, and so the file goes with that record, not with the change */
     uint64_t octets;
 };
 int stet__disk_content_add(struct stet__disk_change *change, const unsigned char *digest,

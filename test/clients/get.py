@@ -464,12 +464,23 @@ def connections(world):
         tell = ["-w", "%{http_version}", "-o", "/dev/null", "--reload"]
         tap.same("--cacert, and HTTP/2 by itself", world.get(*there, *tell, "--cacert", certificate, named), (0, "2", ""))
         tap.same("--http1.1", world.get(*there, *tell, "--cacert", certificate, "--http1.1", named), (0, "1.1", ""))
+        other = f"https://h.example:{port}/other.txt"
+        there = ["-s", "-w", " %{cache}", "--resolve", f"h.example:{port}:127.0.0.1"]
+        tap.same("what came with -k", [world.get(*there, "-k", other)[1] for _ in "12"], ["other\n origin", "other\n validated"])
+        tap.same("is not taken for something that was verified", world.get(*there, "--cacert", certificate, "--offline", other)[0], 7)
         tap.same("-k", world.get(*tell, "-k", f"https://127.0.0.1:{port}/hello.txt"), (0, "2", ""))
     tap.same("--http2-prior-knowledge", world.get(*tell, "--http2-prior-knowledge", world.serve + "/hello.txt"), (0, "2", ""))
     path = world.path("sock")
     server = support.Stet(BINARY, world.served, "--listen", "unix:" + path)
     tap.same("--unix-socket", world.get("--unix-socket", path, "http://h/hello.txt"), (0, "hello\n", ""))
+    tap.same("what came by --unix-socket is not taken for the host's", world.get("-s", "--offline", "http://h/hello.txt")[0], 7)
+    tap.same("but is there", world.get("--offline", "--unix-socket", path, "http://h/hello.txt"), (0, "hello\n", ""))
     server.stop()
+    port = world.serve.rsplit(":", 1)[1]
+    named, there = f"http://h.example:{port}/hello.txt", ["--resolve", f"h.example:{port}:127.0.0.1"]
+    tap.same("--resolve", world.get(*there, named), (0, "hello\n", ""))
+    tap.same("what came from there is not the host's either", world.get("-s", "--offline", named)[0], 7)
+    tap.same("but is there, too", world.get("--offline", *there, named), (0, "hello\n", ""))
     tap.same("-x", world.get("-x", world.serve, "-w", " %{http_code}", "http://elsewhere.example/hello.txt")[1][-3:], "200")
     Handler.go_on.clear()
     tap.same("--max-time", world.get("-s", "-m", "0.2", "--retry", "0", world.origin + "/wait")[0], 5)
