@@ -20,8 +20,7 @@
 #include <xxhash.h>
 
 #define OPS_MAX 4096
-#define FILES_MAX 1024 /* that are open until they are committed, and not more than a quarter of the limit \
-                        */
+#define FILES_MAX 1024 /* open until they are committed, and at most a quarter of the limit */
 #define OCTETS_MAX (8 << 20)
 #define WAIT_MS 1000
 #define REAP_MAX 1024
@@ -77,7 +76,8 @@ void stet__disk_op_release(struct stet__disk *disk, struct stet__disk_op *op)
     if (op->source.fd < 0)
         return;
     stet__disk_part_name(op->source.part, name);
-    (void)unlinkat(disk->parts, name, 0);
+    if (!op->source.recorded)
+        (void)unlinkat(disk->parts, name, 0);
     close(op->source.fd);
 }
 

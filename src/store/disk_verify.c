@@ -409,23 +409,28 @@ static bool next_content(struct stet__disk *disk, unsigned char *digest, bool *f
     return found;
 }
 
-static bool has_digest(struct stet__disk *disk, const unsigned char *digest,
-                       const struct stet__disk_content *content, const char *small)
+/* Whether the octets are those of the digest; ENOMEM if nobody can tell. */
+static int compare_digest(struct stet__disk *disk, const unsigned char *digest,
+                          const struct stet__disk_content *content, const char *small, bool *same)
 {
     unsigned char found[STET__DISK_DIGEST_BYTES];
     char name[STET__DISK_NAME_BYTES];
-    unsigned len;
-    if (content->small)
-        return content->octets <= STET__DISK_SMALL &&
-               EVP_Digest(small, content->octets, found, &len, EVP_sha256(), NULL) == 1 &&
-               memcmp(found, digest, sizeof found) == 0;
-    stet__disk_digest_name(digest, name);
-    int fd = openat(disk->bodies, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return true; /* gone meanwhile, or missing: the tables tell */
-    bool same = stet__disk_file_hash(fd, found) && memcmp(found, digest, sizeof found) == 0;
-    close(fd);
-    return same;
+    bool hashed = false;
+    errno = 0;
+    *same = true;
+    if (content->small) {
+        if (content->octets <= STET__DISK_SMALL)
+            hashed = EVP_Digest(small, content->octets, found, NULL, EVP_sha256(), NULL) == 1;
+    } else {
+        stet__disk_digest_name(digest, name);
+        int fd = openat(disk->bodies, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+            return 0; /* gone meanwhile, or missing: the tables tell */
+        hashed = stet__disk_file_hash(fd, found);
+        close(fd);
+    }
+    *same = hashed && memcmp(found, digest, sizeof found) == 0;
+    return !hashed && errno == ENOMEM ? ENOMEM : 0;
 }
 
 /* Bodies whose octets are not theirs, in the order of digests. */
@@ -434,14 +439,15 @@ static int check_digests(struct verify *verify)
     unsigned char digest[STET__DISK_DIGEST_BYTES];
     char small[STET__DISK_SMALL];
     struct stet__disk_content content;
-    bool first = true;
-    while (next_content(verify->disk, digest, &first, &content, small)) {
+    bool first = true, same;
+    int code = 0;
+    while (code == 0 && next_content(verify->disk, digest, &first, &content, small)) {
         verify->found.octets += content.octets;
-        if (!has_digest(verify->disk, digest, &content, small) &&
-            add_digest(&verify->wrong, &verify->wrong_count, &verify->wrong_room, digest) != 0)
-            return ENOMEM;
+        code = compare_digest(verify->disk, digest, &content, small, &same);
+        if (code == 0 && !same)
+            code = add_digest(&verify->wrong, &verify->wrong_count, &verify->wrong_room, digest);
     }
-    return 0;
+    return code;
 }
 
 int stet__disk_verify(struct stet__disk *disk, bool mend, stet__disk_teller *tell, void *owner,

@@ -299,6 +299,7 @@ static bool give(struct stet__disk_body *body, struct stet__disk_op *op)
     } else {
         source->fd = body->fd;
         source->part = body->part;
+        source->recorded = body->part_id != 0;
         body->fd = -1;
     }
     op->has_source = true;
