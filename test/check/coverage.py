@@ -3,7 +3,7 @@
 """Which rows of docs/requirements.tsv have a test. With --report it prints them; otherwise it prints TAP.
 
 The last column of the table says where a row applies: serve, proxy, get, check (roles of stet), or "never: why". A row is covered if a case of the executed
-specification names it in a line "Rows:", or a play or simulation names it anywhere.
+specification names it in a line "Rows:", or a play, a simulation or a test with real clients names it anywhere.
 
 The tests fail if a name is not in the table, if a row of `serve` or `proxy` has no test, or if fewer rows are covered than
 test/check/coverage.floor says. The floor only grows: raise it when you cover more.
@@ -36,7 +36,7 @@ def named(top, prefixes):
     """{id: first place that names it}. What looks like an id of no document in the table is a date or the like."""
     places = {}
     for path in files(top, folders=("test",)):
-        if not re.match(r"test/(spec/.*\.md|vtc/|sim/|http2/)", path) or path.endswith("README.md"):
+        if not re.match(r"test/(spec/.*\.md|vtc/|sim/|http2/|clients/)", path) or path.endswith("README.md"):
             continue
         for number, line in enumerate(read(top, path).split("\n"), 1):
             if path.startswith("test/spec/") and not line.startswith("Rows: "):
