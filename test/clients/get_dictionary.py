@@ -19,7 +19,7 @@ import threading
 import support
 from support import PATIENCE_S
 
-BINARY = sys.argv[1]
+BINARY = os.path.abspath(sys.argv[1])
 tap = support.Tap()
 MAGIC = bytes.fromhex("5e2a4d1820000000")
 
