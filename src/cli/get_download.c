@@ -154,6 +154,14 @@ static bool is_unwanted(const struct stet__get_download *download)
            (options->json && !download->item.path && !download->item.to_stdout);
 }
 
+static const char too_large[] = "it is larger than --max-filesize";
+
+static bool is_too_large(const struct stet__get_download *download, uint64_t octets)
+{
+    uint64_t max = download->run->options->file_octets_max;
+    return max > 0 && octets > max;
+}
+
 static const char *find_place(struct stet__get_download *download)
 {
     struct stet__get_run *run = download->run;
@@ -176,6 +184,8 @@ static enum stet__get_take begin(void *owner, const struct stet__get_answer *ans
     download->refused = options->fail && download->code >= 400;
     if (is_unwanted(download))
         return STET__GET_SKIP;
+    if (answer->length != UINT64_MAX && is_too_large(download, answer->length))
+        return cannot(download, too_large);
     const char *wrong = NULL;
     if (download->item.path)
         wrong = find_place(download);
@@ -228,6 +238,11 @@ static bool data(void *owner, struct stet_span octets)
                "this is no text; -o FILE writes it to a file, and -o - to the terminal all the same");
         return false;
     }
+    download->taken += octets.len;
+    if (is_too_large(download, download->taken)) {
+        cannot(download, too_large);
+        return false;
+    }
     show_content(download);
     if (stet__get_file_write(&download->file, octets))
         return true;
@@ -242,6 +257,7 @@ static bool restart(void *owner)
         return false; /* octets in a pipe cannot be taken back */
     stet__get_file_drop(&download->file);
     download->kept = false;
+    download->taken = 0;
     return true;
 }
 

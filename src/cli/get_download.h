@@ -43,6 +43,7 @@ struct stet__get_download {
     struct stet__get_bar *bar; /* or NULL */
     int64_t started_us;
     uint64_t received; /* as the progress has it */
+    uint64_t taken;    /* octets of the content, decoded */
     /* Of the answer. */
     char *uri, *redirect; /* owned */
     struct stet_field *fields;

@@ -111,9 +111,13 @@ struct stet__get_line stet__get_line_read(struct stet_span line)
 
 void stet__get_tidy(char *text)
 {
-    for (; text && *text; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7F)
+    for (; text && *text; text++) {
+        const unsigned char *c = (const unsigned char *)text;
+        if (c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0)
+            *text++ = '?', *text = '?';
+        else if (*c < ' ' || *c == 0x7F)
             *text = '?';
+    }
 }
 
 char *stet__get_path(const char *folder, struct stet_span name)

@@ -91,6 +91,7 @@ static const struct stet__option limits[] = {
     STET__ROW_HEADING("Limits"),
     STET__ROW_SIZE("cache-size", OWN(cache_octets_max), STET__MIB, 1024 * STET__TIB, "of the cache: what was not used for longest goes"),
     STET__ROW_SIZE("max-object-bytes", OWN(object_octets_max), 0, 1024 * STET__TIB, "larger contents are not kept; 0: an eighth of\n--cache-size"),
+    STET__ROW_SIZE("max-filesize", OWN(file_octets_max), 0, 1024 * STET__TIB, "larger contents, decoded, are a failure; 0: none are"),
     STET__ROW_CALL("connect-timeout", "SECONDS", "30", stet__get_set_connect_timeout, "to connect; 0.5 is a number, too"),
     STET__ROW_CALL("idle-timeout", "SECONDS", "60", stet__get_set_idle_timeout, "without an octet from the server"),
     STET__SHORT_CALL('m', "max-time", "SECONDS", "none", stet__get_set_max_time, "for one URL"),
@@ -109,6 +110,42 @@ static const struct stet__option limits[] = {
 static const struct stet__option_lack lacks[] = {
     {"cookie", 'b', "stet keeps no cookies; send one with -H 'Cookie: name=value'"},
     {"cookie-jar", 'c', "stet keeps no cookies; -w '%header{set-cookie}' shows what a server sets"},
+    {"retry-delay", 0, "leave it out: what was cut off is gone on with at once"},
+    {"retry-all-errors", 0, "--retry is for what was cut off; a loop of the shell does the rest: 5 is the exit code"},
+    {"retry-connrefused", 0, "--retry is for what was cut off; a loop of the shell does the rest: 5 is the exit code"},
+    {"fail-with-body", 0, "leave it out and look at -w '%{http_code}'; -f writes no content"},
+    {"fail-early", 0, "all URLs are tried, and the exit code says what became of them"},
+    {"no-progress-meter", 0, "--no-progress shows none"},
+    {"connect-to", 0, "--resolve HOST:PORT:ADDR has the address of a host"},
+    {"noproxy", 0, "-x '' means no proxy; no_proxy in the environment names hosts"},
+    {"proxy-user", 'U', "-x http://NAME:PASSWORD@HOST:PORT has them"},
+    {"socks5", 0, "-x socks5://HOST:PORT"},
+    {"socks5-hostname", 0, "-x socks5h://HOST:PORT"},
+    {"basic", 0, "leave it out: -u is Basic"},
+    {"digest", 0, "-u is Basic only; curl speaks Digest"},
+    {"anyauth", 0, "-u is Basic only; curl speaks others"},
+    {"ntlm", 0, "-u is Basic only; curl speaks NTLM"},
+    {"negotiate", 0, "-u is Basic only; curl speaks others"},
+    {"oauth2-bearer", 0, "-H 'Authorization: Bearer TOKEN'"},
+    {"tlsv1.2", 0, "the newest that both speak is taken; leave it out"},
+    {"tlsv1.3", 0, "the newest that both speak is taken; leave it out"},
+    {"ssl-reqd", 0, "say https in the URL"},
+    {"proto", 0, "only http and https are spoken here; leave it out"},
+    {"proto-redir", 0, "redirects lead to http and https only; leave it out"},
+    {"capath", 0, "--cacert names a file"},
+    {"path-as-is", 0, "leave it out: dots of a path are sent as the URL has them"},
+    {"remove-on-error", 0, "leave it out: a file appears when it is complete"},
+    {"no-clobber", 0, "leave it out: a file that has its content is not written again"},
+    {"skip-existing", 0, "leave it out: a file that has its content is not written again"},
+    {"url-query", 0, "-G -d puts it behind the URL"},
+    {"stderr", 0, "2>FILE of the shell does that"},
+    {"trace", 0, "stet explain URL tells what was sent, what came, and why"},
+    {"trace-ascii", 0, "stet explain URL tells what was sent, what came, and why"},
+    {"speed-limit", 'Y', "--idle-timeout ends what stands still"},
+    {"speed-time", 'y', "--idle-timeout ends what stands still"},
+    {"xattr", 0, "stet cache show URL tells where things are from"},
+    {"post301", 0, "POST becomes GET after 301 and 302, as in a browser; servers that want POST say 307 or 308"},
+    {"post302", 0, "POST becomes GET after 301 and 302, as in a browser; servers that want POST say 307 or 308"},
     {"form", 'F', "stet makes no forms of several parts; curl does"},
     {"upload-file", 'T', "stet get does not upload; -X PUT --data-binary @FILE does for what fits into memory"},
     {"data-urlencode", 0, "encode it yourself and give it to -d"},
@@ -208,6 +245,8 @@ static bool is_sound(const struct stet__get_options *options, int urls)
         wrong = "--offline is answered by the cache only, and --no-store forbids that";
     else if (options->no_store && options->changed)
         wrong = "--changed compares with what is stored, and --no-store forbids that";
+    else if (options->transfer.user && !strchr(options->transfer.user, ':'))
+        wrong = "-u: the password is missing, and nobody is asked for it; NAME: has an empty one";
     else if (!is_value(options->user_agent) || !is_value(options->referer))
         wrong = "a field cannot hold a control character";
     else if (options->method && !stet_is_token(stet__cli_span(options->method)))

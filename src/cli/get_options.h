@@ -45,6 +45,7 @@ struct stet__get_options {
     bool no_store;
     const char *cache_folder; /* NULL: the default one */
     uint64_t cache_octets_max, object_octets_max;
+    uint64_t file_octets_max; /* 0: as large as it is */
 
     struct stet__transfer_settings transfer;
     struct stet__cli_list resolve; /* const char * */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "cli/get_name.h"
 
 enum {
     INTERVAL_US = 100000,
@@ -45,14 +46,19 @@ void stet__get_octets_format(uint64_t octets, char *out)
                  (uintmax_t)(octets % scale / (scale / 10)), units[unit]);
 }
 
-/* The end of a name that is too long says more than its begin. */
+/* The end of a name that is too long says more than its begin. It may have control octets, if a list that
+ * --input reads has them, and begins with no half of a character. */
 static void format_name(const char *name, unsigned columns, char *out, size_t room)
 {
     size_t len = strlen(name);
+    const char *end = len <= columns ? name : name + len - columns + 3;
+    while (end > name && ((unsigned char)*end & 0xC0) == 0x80)
+        end++;
     if (len <= columns)
         snprintf(out, room, "%-*s", (int)columns, name);
     else
-        snprintf(out, room, "...%s", name + len - columns + 3);
+        snprintf(out, room, "...%s", end);
+    stet__get_tidy(out);
 }
 
 void stet__get_bar_format(const struct stet__get_bar *bar, unsigned columns, char *out, size_t room)

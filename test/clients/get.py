@@ -9,6 +9,7 @@ One server is `stet serve`, whose files change; the other, Origin, says what it 
 import base64
 import contextlib
 import fcntl
+import gzip
 import http.server
 import json
 import os
@@ -87,30 +88,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 while not Handler.go_on.wait(DRIP_S) and left > 0:
                     left -= self.wfile.write(b"h")
                 self.wfile.write(b"h" * left)
+        elif name == "bomb":
+            self.answer(200, gzip.compress(bytes(10_000_000)), ("Content-Encoding", "gzip"))
         elif name == "still":
             self.answer(200, b"h", length=2)
             self.wfile.flush()
             Handler.go_on.wait(PATIENCE_S)
             self.close_connection = True
-        elif name == "part":  # the first half and no more, unless the rest of this very version is asked for
-            rest = self.headers.get("Range") == "bytes=200000-" and self.headers.get("If-Range") == '"p"'
-            if rest:
-                self.answer(206, PART[200000:], ("ETag", '"p"'), ("Content-Range", f"bytes 200000-{len(PART) - 1}/{len(PART)}"))
-            else:
-                self.answer(200, PART[:200000], ("ETag", '"p"'), length=len(PART))
-                self.wfile.flush()
-                Handler.begun.set()
-                Handler.go_on.wait(PATIENCE_S)
-                self.close_connection = True
-        elif name == "large":
-            self.answer(200, b"x" * 50_000_000)
-        elif name == "wait":
-            self.answer(200, b"h" * 500_000, length=1_000_000)
-            self.wfile.flush()
-            Handler.begun.set()
-            Handler.go_on.wait(PATIENCE_S)
-            with contextlib.suppress(OSError):
-                self.wfile.write(b"h" * 500_000)
         else:
             self.answer(404, b"not here\n")
 
@@ -222,7 +206,9 @@ def lines_of_input(world):
 def what_failure_leaves(world):
     for name, arguments, wanted in (("a connection that is refused", ["http://127.0.0.1:1/"], 5),
                                     ("404 with -f", ["-f", world.serve + "/nosuch"], 22),
-                                    ("content that is cut off", [world.origin + "/cut"], 5)):
+                                    ("content that is cut off", [world.origin + "/cut"], 5),
+                                    ("content beyond --max-filesize", ["--max-filesize", "1M", world.origin + "/large"], 1),
+                                    ("little that decodes to more than that", ["--max-filesize", "1M", world.origin + "/bomb"], 1)):
         world.write("kept", "precious\n")
         code = world.get("-o", "kept", *arguments)[0]
         tap.same(name + " leaves the file as it was", (code, world.read("kept"), world.listed()), (wanted, "precious\n", ["kept"]))
@@ -407,6 +393,7 @@ def usage(world):
             (["-b", "a=b", "h"], "there is no option -b: stet keeps no cookies; send one with -H 'Cookie: name=value'"),
             (["--etag-save", "f", "h"], "there is no option --etag-save: leave it out: stet keeps the tag with what it stores"),
             (["--outptu", "h"], "there is no option --outptu; did you mean --output?"),
+            (["-u", "me", "h"], "-u: the password is missing, and nobody is asked for it; NAME: has an empty one"),
             (["-sj", "h"], "there is no option -j; stet help get names all"),
             (["-o"], "--output needs an argument: FILE"),
             (["--silent=1", "h"], "--silent takes no argument"),

@@ -43,6 +43,13 @@ static void test_bars(void **state)
     bar = (struct stet__get_bar){"a/rather/long/path/that/ends/in/what/matters.txt", 1, UINT64_MAX, 0};
     stet__get_bar_format(&bar, 60, line, sizeof line);
     assert_string_equal(line, ".../what/matters.txt  1 B");
+    bar.name = "\x1b[2J\xC2\x9B"
+               "2J\x7F";
+    stet__get_bar_format(&bar, 30, line, sizeof line);
+    assert_string_equal(line, "?[2J??2J?   1 B");
+    bar.name = "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4";
+    stet__get_bar_format(&bar, 30, line, sizeof line);
+    assert_string_equal(line, "...\xC3\xA4\xC3\xA4\xC3\xA4  1 B");
 }
 
 /* More than was expected, and any width: never more columns than there are. */
