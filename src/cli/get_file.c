@@ -73,14 +73,18 @@ const char *stet__get_place_find(struct stet__get_file *file, const char *path, 
     if (lstat(file->path, &seen) != 0)
         return errno == ENOENT ? NULL : strerrordesc_np(errno);
     if (S_ISLNK(seen.st_mode)) {
-        char *real = realpath(file->path, NULL);
-        if (!real || stat(real, &seen) != 0)
+        /* stat fails where the kernel does not want us to follow (a link that somebody else put into /tmp).
+         */
+        char *real = stat(file->path, &seen) == 0 ? realpath(file->path, NULL) : NULL;
+        if (!real)
             return strerrordesc_np(errno);
         free(file->path);
         file->path = real;
     }
     file->exists = true;
     file->mode = seen.st_mode & 07777;
+    file->uid = seen.st_uid;
+    file->gid = seen.st_gid;
     if (S_ISDIR(seen.st_mode))
         return strerrordesc_np(EISDIR);
     if (!S_ISREG(seen.st_mode))
@@ -145,23 +149,42 @@ static int open_gathered(void)
     return fd;
 }
 
+/* Gives what is to replace the file its owner and mode. The owner first: to change it takes setuid off. */
+static bool resemble(const struct stet__get_file *file)
+{
+    struct stat made;
+    if (fstat(file->fd, &made) != 0)
+        return false;
+    bool others = made.st_uid != file->uid || made.st_gid != file->gid;
+    return (!others || fchown(file->fd, file->uid, file->gid) == 0) && fchmod(file->fd, file->mode) == 0;
+}
+
+/* What has no name yet, or one beside the file, goes. */
+static void discard(struct stet__get_file *file)
+{
+    if (file->temporary)
+        unlink(file->temporary);
+    free(file->temporary);
+    file->temporary = NULL;
+    close(file->fd);
+    file->fd = -1;
+}
+
 static const char *open_replacement(struct stet__get_file *file)
 {
     file->fd = open_nameless(file->path);
     if (file->fd < 0)
         file->fd = open_named(file);
+    if (file->fd >= 0 && file->exists && !resemble(file))
+        discard(file);
     if (file->fd < 0 && file->exists) {
-        /* The file may be written to, its folder not. */
+        /* The file may be written to, but its folder not, or it is somebody else's and has to stay that. */
         file->kind = STET__GET_FILE_GATHER;
         file->target_fd = open(file->path, O_WRONLY | O_CLOEXEC);
         if (file->target_fd >= 0)
             file->fd = open_gathered();
     }
-    if (file->fd < 0)
-        return strerrordesc_np(errno);
-    if (file->exists && file->kind == STET__GET_FILE_REPLACE && fchmod(file->fd, file->mode) != 0)
-        return strerrordesc_np(errno);
-    return NULL;
+    return file->fd < 0 ? strerrordesc_np(errno) : NULL;
 }
 
 const char *stet__get_file_open(struct stet__get_file *file, bool gather)

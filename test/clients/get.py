@@ -263,6 +263,28 @@ def files(world):
     world.clear()
 
 
+def files_of_others(world):
+    """Which only root can have."""
+    url, nobody = world.serve + "/hello.txt", 65534
+    world.write("file", "old")
+    os.chown(world.path("file"), nobody, nobody)
+    os.chmod(world.path("file"), 0o640)
+    code = world.get("-o", "file", url)[0]
+    state = os.stat(world.path("file"))
+    tap.same("a file that is replaced keeps its owner", (code, world.read("file"), state.st_uid, state.st_gid, state.st_mode & 0o7777),
+             (0, "hello\n", nobody, nobody, 0o640))
+    with open("/proc/sys/fs/protected_symlinks", encoding="ascii") as file:
+        protects = file.read() == "1\n"
+    os.mkdir(world.path("tmp"))
+    os.chmod(world.path("tmp"), 0o1777)
+    world.write("mine", "precious\n")
+    os.symlink("../mine", world.path("tmp/link"))
+    os.lchown(world.path("tmp/link"), nobody, nobody)
+    code = world.get("-s", "-o", "tmp/link", url)[0]
+    tap.same("a link is followed only where the system lets us", (code, world.read("mine")), (1, "precious\n") if protects else (0, "hello\n"))
+    world.clear()
+
+
 def without_rights(world):
     """A file that may be written to in a folder that may not: it is written to when all is there."""
     url, plain = world.serve + "/hello.txt", []
@@ -535,8 +557,8 @@ def main():
     with support.folder({"hello.txt": b"hello\n", "other.txt": b"other\n"}) as served, support.serving(served, "--codings", "none") as server, \
             tempfile.TemporaryDirectory(prefix="stet-get-") as root:
         world = World(root, served, server.port, origin.server_address[1])
-        for part in (where_content_goes, lines_of_input, what_failure_leaves, files, without_rights, requests, heads_and_redirects, telling, exit_codes,
-                     usage, in_one_piece, interrupted, connections, on_a_terminal):
+        for part in (where_content_goes, lines_of_input, what_failure_leaves, files, *[files_of_others] * (os.getuid() == 0), without_rights,
+                     requests, heads_and_redirects, telling, exit_codes, usage, in_one_piece, interrupted, connections, on_a_terminal):
             part(world)
     origin.shutdown()
     tap.finish()
