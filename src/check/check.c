@@ -192,6 +192,31 @@ static void ask_coded_tags(struct stet__visit *visit)
     }
 }
 
+/* What a server may answer in another way to who accepts a coding. One coding stands for all. What was coded
+ * in the background has another tag by now, perhaps. */
+static void ask_coded_rest(struct stet__visit *visit)
+{
+    static const enum stet_lint_probe_kind kinds[] = {STET_PROBE_HEAD, STET_PROBE_IF_MATCH, STET_PROBE_RANGE};
+    struct stet__probe probe;
+    size_t exchange;
+    int coding = 0;
+    while (coding < CODINGS && !visit->has[codings[coding]])
+        coding++;
+    if (coding < CODINGS)
+        ask_coding(visit, codings[coding], &exchange);
+    for (unsigned i = 0; coding < CODINGS && visit->has[codings[coding]] && i < sizeof kinds / sizeof *kinds;
+         i++) {
+        struct stet_lint_exchange *base = base_of(visit, codings[coding]);
+        unsigned last = stet__probe_count(kinds[i]) - 1, of_identity = visit->status[kinds[i]];
+        if (!wanted(visit, kinds[i]) ||
+            !stet__probe_make(&visit->run->report->arena, kinds[i], last, base, &probe))
+            continue;
+        probe.variant = probe.accept_encoding = coding_name(codings[coding]);
+        stet__visit_ask(visit, &probe, base, NULL);
+        visit->status[kinds[i]] = of_identity;
+    }
+}
+
 /* Each tag with each other coding, which is liked better, but not alone: what the client holds is of use to
  * it, too. */
 static void ask_tag(struct stet__visit *visit, enum stet_coding of, enum stet_coding better)
@@ -320,6 +345,7 @@ static void visit(struct stet__visit *visit)
     ask_kinds(visit, STET_PROBE_INM, STET_PROBE_INM_CODING);
     ask_coded_tags(visit);
     ask_tags_by_codings(visit);
+    ask_coded_rest(visit);
     ask_kinds(visit, STET_PROBE_IMS, STET_PROBE_IMS_HEAD);
     ask_kinds(visit, STET_PROBE_INM_BEATS_IMS, STET_PROBE_IF_UNMODIFIED_SINCE_OLD);
     ask_kinds(visit, STET_PROBE_RANGE, STET_PROBE_IF_RANGE_DATE_OTHER);

@@ -64,6 +64,12 @@ static unsigned fault(const struct stet__probing *p)
 /* What was asked about is there no longer, so nothing follows from the status. */
 static bool news(const struct stet__probing *p)
 {
+    /* A 412 may be about the plain form, whose tag is another: Apache. */
+    bool coded = stet_fields_have(&p->base->response.fields, STET_FIELD_CONTENT_ENCODING);
+    int64_t modified = stet__probe_modified(p->base);
+    if (coded && p->probe->response.status == 412 && modified != STET_NO_DATE &&
+        stet__probe_modified(p->probe) == modified)
+        return p->base->changing;
     return p->base->changing || stet__probe_changed(p);
 }
 

@@ -25,6 +25,11 @@ static bool comparable(const struct stet__probing *p)
     return !p->base->changing && !stet__probe_changed(p);
 }
 
+static bool coded(const struct stet_lint_exchange *exchange)
+{
+    return stet_fields_have(&exchange->response.fields, STET_FIELD_CONTENT_ENCODING);
+}
+
 /* Whether the range lies within what was asked for. Of several the outermost octets count: they may be
  * coalesced. */
 static bool wanted(const struct stet__probing *p, struct stet_range range, uint64_t length)
@@ -61,7 +66,10 @@ static void part(const struct stet__probing *p, const struct stet_content_range 
 {
     uint64_t length = told->complete_length;
     bool known = stet__probe_length(p->base, &length);
-    if (told->complete_known && known && comparable(p) && told->complete_length != length) {
+    bool other_length = told->complete_known && known && comparable(p) && told->complete_length != length;
+    if (other_length && coded(p->base) && !coded(p->probe)) {
+        add(p, STET_LINT_206_OTHER_CODING);
+    } else if (other_length) {
         struct stet_lint_finding *finding = add(p, STET_LINT_206_LENGTH);
         stet__lint_text(finding, "the 200 has ");
         stet__lint_number(finding, length > INT64_MAX ? INT64_MAX : (int64_t)length);

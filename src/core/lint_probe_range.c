@@ -28,8 +28,18 @@ static bool announced(const struct stet__probing *p)
     return false;
 }
 
+/* To who accepts a coding, a server may give parts of the plain content under a tag of its own, or none. */
+static bool of_another(const struct stet__probing *p)
+{
+    if (!stet_fields_have(&p->base->response.fields, STET_FIELD_CONTENT_ENCODING))
+        return false;
+    return p->probe->response.status == 206 ? !stet__probe_tag_kept(p) : !announced(p);
+}
+
 static void satisfiable(const struct stet__probing *p)
 {
+    if (of_another(p) && (p->probe->response.status == 200 || p->probe->response.status == 206))
+        return;
     switch (p->probe->response.status) {
     case 206:
         stet__probe_part(p);
