@@ -16,7 +16,7 @@
 #include "check/gather.h"
 #include "transfer/wire.h"
 
-enum { LINGER_MS = 20, PATIENCE_MS = 30000 };
+enum { LINGER_MS = 20, PATIENCE_MS = 30000, OF_LARGE = 1 << 16 };
 
 struct stet__asker {
     const struct stet__check_settings *settings;
@@ -29,6 +29,7 @@ struct stet__asker {
     bool by_transfer; /* the server does not speak what wires do */
     bool unread;      /* the wire could not make anything of what came, or not agree on TLS */
     bool loopback;
+    bool large; /* the content goes on beyond content_max */
     uint64_t requests;
     int64_t next_us; /* when the next question may be asked */
 };
@@ -115,6 +116,15 @@ static unsigned patience_ms(const struct stet__asker *asker)
     return transfer->silence_ms > 0 ? transfer->silence_ms : PATIENCE_MS;
 }
 
+/* How much of an answer is read. Of a content that is too large to be looked at to its end nothing is learnt
+ * by reading as far each time: what a range gets, and where a message begins, is near its beginning. */
+static size_t octets_max(const struct stet__asker *asker, const struct stet__question *question)
+{
+    size_t all = asker->settings->content_max;
+    bool little = asker->large && question->kind != STET_PROBE_GET && all > OF_LARGE;
+    return little ? OF_LARGE : all;
+}
+
 static bool has_content(const struct stet__wire_answer *answer)
 {
     return answer->head.body != STET_BODY_NONE && !answer->head.coded;
@@ -129,8 +139,9 @@ static bool take_wire(struct stet__asker *asker, const struct stet__question *qu
         return false;
     out->lint.wire_known = true;
     out->lint.octets_behind = answer->behind.len;
-    out->cut_off = answer->limited;
-    out->lint.cut = answer->status != STET_OK && !answer->limited;
+    out->unended = answer->silent && answer->status != STET_OK;
+    out->cut_off = answer->limited || out->unended;
+    out->lint.cut = answer->status != STET_OK && !out->cut_off;
     if (answer->status == STET_OK && has_content(answer))
         stet__taken_content(out, answer->content, asker->settings->content_max);
     else
@@ -174,7 +185,7 @@ static bool ask_wire(struct stet__asker *asker, const struct stet__question *que
     const struct stet__wire_limits limits = {.patience_ms = patience_ms(asker),
                                              .linger_ms = question->linger ? LINGER_MS : 0,
                                              .octets_max =
-                                                 asker->settings->content_max + STET__TAKEN_HEAD_MAX};
+                                                 octets_max(asker, question) + STET__TAKEN_HEAD_MAX};
     bool again, done = true;
     do {
         if (!connected(asker, question->address, out))
@@ -247,6 +258,8 @@ static void on_done(void *owner, const struct stet__transfer_result *result)
     carried->whole = result->status == STET_OK;
     if (result->status != STET_OK && out->record.status == 0)
         out->record.failure = text(carried->asker, result->cause);
+    out->unended = result->cut && result->status == STET__TRANSFER_E_TIME;
+    out->cut_off |= out->unended;
     out->lint.cut = result->cut && !out->cut_off;
     out->lint.secure |= result->secure;
 }
@@ -276,7 +289,7 @@ static bool ask_transfer(struct stet__asker *asker, const struct stet__question 
                          struct stet__taken *out)
 {
     struct carried carried = {.asker = asker, .out = out};
-    stet__buffer_init(&carried.content, asker->settings->content_max);
+    stet__buffer_init(&carried.content, octets_max(asker, question));
     if (!begin_transfer(asker, question, &carried)) {
         out->record.failure = "The request cannot be made.";
         return true;
@@ -319,6 +332,8 @@ bool stet__ask(struct stet__asker *asker, const struct stet__question *question,
         done = ask_transfer(asker, question, out);
         asker->by_transfer |= first && out->record.status != 0;
     }
+    if (question->kind == STET_PROBE_GET)
+        asker->large = out->cut_off;
     out->lint.received_at = time(NULL);
     out->record.whole_us = now_us() - begun_us;
     return done;

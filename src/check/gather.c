@@ -93,10 +93,20 @@ size_t stet__gather_exchange(struct stet__gather *gather, const struct stet__che
     return gather->exchange_count++;
 }
 
-static struct stet_span kept(struct stet__gather *gather, struct stet_span octets)
+static bool within(struct stet_span octets, struct stet_span head)
+{
+    return head.ptr && (uintptr_t)octets.ptr >= (uintptr_t)head.ptr &&
+           (uintptr_t)octets.ptr + octets.len <= (uintptr_t)head.ptr + head.len;
+}
+
+/* What lies in the head of the exchange is in the arena already, and where it lies tells which field it is
+ * of. */
+static struct stet_span kept(struct stet__gather *gather, struct stet_span octets, size_t exchange)
 {
     if (!octets.ptr)
         return STET_SPAN_NONE;
+    if (exchange < gather->exchange_count && within(octets, gather->exchanges[exchange].response))
+        return octets;
     char *text = stet__gather_text(gather->arena, octets);
     gather->failed |= !text;
     return text ? stet_span_of(text, octets.len) : STET_SPAN_NONE;
@@ -125,12 +135,13 @@ static void add(struct stet__gather *gather, const struct stet_lint_finding *fou
         gather->failed = true;
         return;
     }
-    gather->findings[gather->finding_count++] = (struct stet__gathered){{.lint = found->lint,
-                                                                         .times = 1,
-                                                                         .sent = kept(gather, found->sent),
-                                                                         .came = kept(gather, found->came),
-                                                                         .detail = detail},
-                                                                        exchange};
+    gather->findings[gather->finding_count++] =
+        (struct stet__gathered){{.lint = found->lint,
+                                 .times = 1,
+                                 .sent = kept(gather, found->sent, exchange),
+                                 .came = kept(gather, found->came, exchange),
+                                 .detail = detail},
+                                exchange};
 }
 
 void stet__gather_findings(struct stet__gather *gather, const struct stet_lint_findings *found,

@@ -107,17 +107,58 @@ size_t stet__check_exchange_number(const struct stet__check_resource *resource,
     return 0;
 }
 
-/* The line of `head` whose value is `value`, or the value by itself. */
+static struct stet_span value_of(struct stet_span line)
+{
+    const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
+    return colon ? stet_span_trim(stet_span_skip(line, (size_t)(colon - line.ptr) + 1)) : STET_SPAN_NONE;
+}
+
+/* The line of `head` that `value` is of, or else one with that value, or the value by itself. */
 static struct stet_span line_of(struct stet_span head, struct stet_span value)
 {
-    struct stet_span line;
+    struct stet_span line, alike = value;
     while (value.len > 0 && stet__text_line(&head, &line)) {
-        const char *colon = line.len > 0 ? memchr(line.ptr, ':', line.len) : NULL;
-        if (colon &&
-            stet_span_equal(stet_span_trim(stet_span_skip(line, (size_t)(colon - line.ptr) + 1)), value))
+        struct stet_span here = value_of(line);
+        if (here.ptr == value.ptr && here.len == value.len)
             return line;
+        if (alike.ptr == value.ptr && here.ptr && stet_span_equal(here, value))
+            alike = line;
     }
-    return value;
+    return alike;
+}
+
+static bool is_named(struct stet_span line, const char *name)
+{
+    struct stet_span want = stet__text_of(name);
+    return line.len > want.len && line.ptr[want.len] == ':' && begins(line, name);
+}
+
+/* Lines that a probe is made of: conditions, a range, and a coding that is asked for. */
+static bool is_asking(struct stet_span line)
+{
+    if (is_named(line, "accept-encoding"))
+        return !stet_span_equal_nocase(value_of(line), STET_SPAN("identity"));
+    return is_named(line, "range") || is_named(line, "if-match") || is_named(line, "if-none-match") ||
+           is_named(line, "if-modified-since") || is_named(line, "if-unmodified-since") ||
+           is_named(line, "if-range");
+}
+
+/* `line` of `head`, with the lines before and behind it that ask something, too: probe.c writes them one
+ * after the other. */
+static struct stet_span with_neighbours(struct stet_span head, struct stet_span line)
+{
+    struct stet_span next, all = STET_SPAN_NONE;
+    bool found = false;
+    while (is_asking(line) && stet__text_line(&head, &next)) {
+        if (!is_asking(next) && found)
+            break;
+        if (!is_asking(next))
+            all = STET_SPAN_NONE;
+        else
+            all = all.ptr ? stet_span_of(all.ptr, (size_t)(next.ptr + next.len - all.ptr)) : next;
+        found |= next.ptr == line.ptr;
+    }
+    return found ? all : line;
 }
 
 static struct stet_span first_line(struct stet_span head)
@@ -131,8 +172,9 @@ struct stet__check_shown stet__check_sent(const struct stet__check_finding *find
     const struct stet__check_exchange *exchange = finding->exchange;
     if (!exchange || !finding->sent.ptr)
         return (struct stet__check_shown){STET_SPAN_NONE, finding->sent};
+    struct stet_span line = line_of(exchange->request, finding->sent);
     return (struct stet__check_shown){first_line(exchange->request),
-                                      line_of(exchange->request, finding->sent)};
+                                      with_neighbours(exchange->request, line)};
 }
 
 /* Of an answer to a plain GET all know how it begins. */

@@ -31,7 +31,7 @@ struct stet__check_finding {
     const struct stet__check_exchange
         *exchange;               /* the first that showed it; NULL if it is of the resource as a whole */
     unsigned times;              /* how many exchanges showed it */
-    struct stet_span sent, came; /* as in stet_lint_finding; copied */
+    struct stet_span sent, came; /* as in stet_lint_finding; copied, unless it is of a head of the exchange */
     const char *detail;          /* may be "" */
 };
 
@@ -99,7 +99,8 @@ size_t stet__check_exchange_number(const struct stet__check_resource *resource,
                                    const struct stet__check_exchange *exchange);
 
 /* What a finding shows of a message: the line that the message begins with, and the value at issue with the
- * name of its field, if it is one of the head. Either may be absent. */
+ * name of its field, if it is one of the head. Either may be absent. Of a request the conditions beside it
+ * are shown, too: several lines then. */
 struct stet__check_shown {
     struct stet_span first, line;
 };

@@ -50,6 +50,13 @@ static void put_line(struct stet__buffer *out, const char *label, struct stet_sp
     put(out, "\n");
 }
 
+static void put_lines(struct stet__buffer *out, const char *label, struct stet_span text)
+{
+    struct stet_span line;
+    while (stet__text_line(&text, &line))
+        put_line(out, label, line);
+}
+
 static void put_story(struct stet__buffer *out, const struct stet__check_finding *finding)
 {
     const struct stet_lint_row *row = stet_lint_row(finding->lint);
@@ -57,7 +64,7 @@ static void put_story(struct stet__buffer *out, const struct stet__check_finding
     put_line(out, "", stet__text_of(row->sentence));
     put_line(out, "here: ", stet__text_of(finding->detail));
     put_line(out, "sent: ", sent.first);
-    put_line(out, "sent: ", sent.line);
+    put_lines(out, "sent: ", sent.line);
     put_line(out, "came: ", came.first);
     put_line(out, "came: ", came.line);
     put_line(out, "why: ", stet__text_of(row->why));

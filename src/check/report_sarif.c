@@ -112,6 +112,13 @@ static void say(struct stet__buffer *text, const char *label, struct stet_span v
     stet__text_utf8(text, stet__text_cut(value, SHOWN_MAX));
 }
 
+static void say_lines(struct stet__buffer *text, const char *label, struct stet_span value)
+{
+    struct stet_span line;
+    while (stet__text_line(&value, &line))
+        say(text, label, line);
+}
+
 /* One paragraph: code scanning shows the first sentence alone in lists. */
 static json_t *message_json(const struct stet__check_resource *resource,
                             const struct stet__check_finding *finding)
@@ -123,7 +130,7 @@ static json_t *message_json(const struct stet__check_resource *resource,
     if (*finding->detail)
         say(&text, " Here: ", stet__text_of(finding->detail));
     say(&text, "\nSent: ", sent.first);
-    say(&text, "\nSent: ", sent.line);
+    say_lines(&text, "\nSent: ", sent.line);
     say(&text, "\nCame: ", came.first);
     say(&text, "\nCame: ", came.line);
     say(&text, "\nAt: ", stet__text_of(resource->uri));

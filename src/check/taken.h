@@ -17,7 +17,8 @@ struct stet__taken {
     struct stet__check_exchange record;
     struct stet_lint_exchange lint; /* response.status 0: nothing came; `record.failure` says why */
     struct stet__buffer content;    /* what lint.content borrows from, if it is kept */
-    bool cut_off;                   /* more came than was looked at */
+    bool cut_off;                   /* more came than was looked at, or would have */
+    bool unended;                   /* because it had not ended when the patience was over */
 };
 
 enum { STET__TAKEN_FIELDS_MAX = 128, STET__TAKEN_HEAD_MAX = 1 << 18 };

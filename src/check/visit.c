@@ -208,8 +208,11 @@ bool stet__visit_ask(struct stet__visit *visit, const struct stet__probe *probe,
     bool answered = stet__taken_answered(taken);
     visit->status[probe->kind] = taken->record.status;
     visit->silent = answered ? 0 : visit->silent + 1;
-    if (visit->silent >= SILENT_MAX || taken->record.status == 429)
+    if (visit->silent >= SILENT_MAX || taken->record.status == 429 || taken->unended)
         visit->over = true;
+    if (taken->unended && probe->kind == STET_PROBE_GET)
+        visit->resource.failure =
+            "The answer had not ended when its time was over, so nothing more was asked.";
     if (!kept)
         stet__taken_release(&own);
     progress(visit);
@@ -228,6 +231,26 @@ static struct stet_span field(const struct stet_lint_exchange *exchange, enum st
     return line ? line->value : STET_SPAN_NONE;
 }
 
+/* Why an answer that is no 200 was the last one. It is judged by itself; conditions are looked at only where
+ * there is something to have: RFC 9110 section 13.2.1. */
+static const char *not_checked(unsigned status)
+{
+    switch (status) {
+    case 401:
+    case 407:
+        return "It wants credentials, and nothing more was asked. They can be given: -H 'Authorization: "
+               "...'.";
+    case 405:
+        return "GET is not allowed here, and nothing but GET and HEAD is sent.";
+    case 429:
+        return "It gets too many requests, and nothing more was asked.";
+    default:
+        return status >= 300 && status <= 399 && status != 304
+                   ? "It redirects to where nobody can follow, and nothing more was asked."
+                   : "The answer is no 200, so there is nothing to ask conditions of.";
+    }
+}
+
 /* What a report says of the resource itself. */
 static void describe(struct stet__visit *visit)
 {
@@ -236,6 +259,8 @@ static void describe(struct stet__visit *visit)
     resource->status = base->response.status;
     if (resource->status == 0)
         return;
+    if (resource->status != 200 && !resource->failure)
+        resource->failure = not_checked(resource->status);
     resource->content_type = field(base, STET_FIELD_CONTENT_TYPE);
     resource->etag = field(base, STET_FIELD_ETAG);
     resource->last_modified = field(base, STET_FIELD_LAST_MODIFIED);

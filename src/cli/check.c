@@ -37,7 +37,7 @@ void stet__cli_check_help(FILE *out)
     stet__check_options_print(&options, out);
     fputs("\nExit codes: 0 nothing of --fail-on was found, 1 something was, 2 wrong command line, 5 "
           "something could\n"
-          "not be reached. More: man stet-check\n",
+          "not be checked. More: man stet-check\n",
           out);
     stet__check_options_release(&options);
 }

@@ -111,6 +111,14 @@ def test_odd(origin):
         code, text, _ = run(*options, f"{base}/{path}")
         tap.same(f"/{path}: exit code", code, 5)
         tap.same(f"/{path}: it is said why", "✗" in text, True)
+    for path in ("401", "404", "405", "500"):
+        resource = report(f"{base}/{path}")["resources"][0]
+        tap.same(f"/{path} has no grade, and it is said why", (resource["grade"], resource["failure"] is None), ("-", False))
+        run(f"{base}/{path}", code=5)
+    origin.asked.clear()
+    resource = report("--timeout", "1", f"{base}/stalls")["resources"][0]
+    tap.same("a stream is not waited for again", len(origin.asked), 1)
+    tap.same("a stream is told, and not as cut off", ("had not ended" in resource["failure"], found(resource, "error")), (True, set()))
     resource = report("--max-content", "64K", f"{base}/endless", "--only", "repeated")["resources"][0]
     tap.same("an endless content is looked at up to --max-content", resource["status"], 200)
     resource = report(f"{base}/cut", "--only", "repeated")["resources"][0]

@@ -251,6 +251,11 @@ class Origin:
             connection.sendall(b"\0\1\2SSH-2.0-OpenSSH\r\n")
         elif name == "silent":
             self.over.wait(60)
+        elif name == "stalls":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nETag: \"s\"\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n")
+            self.over.wait(60)
+        elif name in ("401", "404", "405", "500"):
+            connection.sendall(f"HTTP/1.1 {name} X\r\nDate: {date(time.time())}\r\nContent-Length: 0\r\n\r\n".encode())
         elif name == "cut":
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhello")
         elif name == "loop":

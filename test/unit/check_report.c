@@ -271,6 +271,40 @@ static void test_what_is_shown_of_heads(void **state)
     assert_true(shows(stet__check_came(&finding), "", "ETag: \"x\""));
 }
 
+/* What stands beside the value at issue counts with it: a date beside a tag, the coding that is accepted. */
+static void test_all_that_was_sent(void **state)
+{
+    static const char *const heads[][2] = {
+        {"Accept-Encoding: identity\r\nIf-None-Match: \"x\"\r\nIf-Modified-Since: then\r\n",
+         "If-None-Match: \"x\"\r\nIf-Modified-Since: then"},
+        {"Accept: */*\r\nAccept-Encoding: gzip\r\nif-none-match: \"x\"\r\nCookie: a\r\n",
+         "Accept-Encoding: gzip\r\nif-none-match: \"x\""},
+        {"If-None-Match: \"y\"\r\nIf-None-Match: \"x\"\r\nA: \"x\"\r\n",
+         "If-None-Match: \"y\"\r\nIf-None-Match: \"x\""},
+        {"Range: bytes=0-0\r\nIf-Range: \"x\"\r\n", "Range: bytes=0-0\r\nIf-Range: \"x\""},
+        {"If-Match: \"y\"\r\nA: \"x\"\r\nRange: bytes=0-0\r\n", "A: \"x\""},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        char head[256];
+        snprintf(head, sizeof head, "GET / HTTP/1.1\r\n%s\r\n", heads[i][0]);
+        struct stet__check_exchange exchange = {.kind = STET_PROBE_INM, .request = stet__text_of(head)};
+        struct stet__check_finding finding = {.exchange = &exchange, .sent = STET_SPAN("\"x\"")};
+        assert_true(shows(stet__check_sent(&finding), "GET / HTTP/1.1", heads[i][1]));
+    }
+}
+
+/* Of two fields with one value the one is shown that the finding is about. */
+static void test_which_field(void **state)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nAge: 0\r\nExpires: 0\r\n\r\n";
+    struct stet__check_exchange exchange = {.kind = STET_PROBE_GET, .response = STET_SPAN(head)};
+    struct stet__check_finding finding = {.exchange = &exchange,
+                                          .came = stet_span_of(strstr(head, "Expires: 0") + 9, 1)};
+    assert_true(shows(stet__check_came(&finding), "", "Expires: 0"));
+    finding.came = STET_SPAN("0");
+    assert_true(shows(stet__check_came(&finding), "", "Age: 0"));
+}
+
 /* What does not fit is told, whoever writes. */
 static void test_no_room(void **state)
 {
@@ -303,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_what_is_shown_of_heads),
+        cmocka_unit_test(test_all_that_was_sent),
+        cmocka_unit_test(test_which_field),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
