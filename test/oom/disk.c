@@ -7,9 +7,9 @@
  * found is what was put. After a single failure everything works. Whatever failed, nothing in the folder is
  * found wrong afterwards, nor while memory fails.
  */
-#include <ftw.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "store/disk.h"
 #include "sweep.h"
 
@@ -18,7 +18,7 @@
 #define HALF 80000u
 
 static const struct stet_cache_policy policy = {.obey_clients = true};
-static char folder[64];
+static char folder[FOLDER_ROOM];
 static char octets[LARGE];
 
 /* What is put, and under which URI; of two with the same seed the octets are the same. */
@@ -231,11 +231,6 @@ static const char *use(struct stet__disk *disk, bool memory_is_enough)
     return verify(disk, memory_is_enough);
 }
 
-static int remove_one(const char *path, const struct stat *state, int kind, struct FTW *at)
-{
-    return at->level > 0 ? remove(path) : 0;
-}
-
 /* Opens what is there, and looks whether all of it is right. */
 static const char *look_again(void)
 {
@@ -260,7 +255,7 @@ static const char *play(unsigned long n, bool all_after, unsigned long *calls)
         .folder = folder, .octets_max = 1u << 24, .object_max = 1u << 20, .map_octets = 1u << 24};
     struct stet__disk *disk = NULL;
     const char *cause = NULL, *problem = NULL;
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    folder_clear(folder);
     failing_arm(n, all_after);
     int code = stet__disk_open(&settings, &disk, &cause);
     if (code == STET_OK)
@@ -280,14 +275,11 @@ static const char *play(unsigned long n, bool all_after, unsigned long *calls)
 
 int main(void)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/stet-oom-disk-XXXXXX", base ? base : "/tmp");
-    if (!mkdtemp(folder)) {
+    if (!folder_make(folder)) {
         printf("Bail out! no folder for the store\n");
         return 1;
     }
     int code = sweep(play);
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    rmdir(folder);
+    folder_remove(folder);
     return code;
 }

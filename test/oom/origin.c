@@ -17,60 +17,74 @@
  * counts. */
 static const struct saying {
     const char *begins, *condition, *head;
-    size_t length; /* of the content, all of it the letter x */
+    size_t length; /* of the content, all of it the letter x, unless `content` is there */
     bool chunked, close;
+    const char *content;
 } sayings[] = {
     {"GET /stale ", "\r\nIf-None-Match: ",
-     "304 Not Modified\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\n", 0, false, false},
+     "304 Not Modified\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\n", 0, false, false, NULL},
     {"GET /stale ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nAge: 100\r\nContent-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /untagged ", NULL, "200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n", ORIGIN_SMALL,
-     false, false},
+     false, false, NULL},
     {"GET /pieces ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n", ORIGIN_PIECES,
-     true, false},
+     true, false, NULL},
     {"GET /large ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Length: 100000\r\n",
-     ORIGIN_LARGE, false, false},
+     ORIGIN_LARGE, false, false, NULL},
     {"GET /coded ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Type: text/css\r\nContent-Length: "
      "100000\r\n",
-     ORIGIN_LARGE, false, false},
+     ORIGIN_LARGE, false, false, NULL},
     {"GET /damaged ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Encoding: gzip\r\nContent-Length: "
      "10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /coded-private ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Control: private\r\nContent-Type: text/css\r\nContent-Length: "
      "100000\r\n",
-     ORIGIN_LARGE, false, false},
+     ORIGIN_LARGE, false, false, NULL},
     {"GET /language ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nVary: Accept-Language\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /private ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: private\r\nContent-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /group ", NULL,
      "200 OK\r\nETag: \"v1\"\r\nCache-Groups: \"a\", \"b\"\r\nCache-Control: max-age=60\r\nContent-Length: "
      "10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /query?", NULL,
      "200 OK\r\nETag: \"v1\"\r\nNo-Vary-Search: params=(\"a\")\r\nCache-Control: max-age=60\r\n"
      "Content-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /part ", "\r\nRange: bytes=0-9\r\n",
      "206 Partial Content\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Range: bytes 0-9/20\r\n"
      "Content-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /part ", "\r\nRange: bytes=10-",
      "206 Partial Content\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Range: bytes 10-19/20\r\n"
      "Content-Length: 10\r\n",
-     ORIGIN_SMALL, false, false},
+     ORIGIN_SMALL, false, false, NULL},
     {"GET /part ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Length: 20\r\n", 20,
-     false, false},
-    {"POST /group ", NULL, "204 No Content\r\nCache-Group-Invalidation: \"a\"\r\n", 0, false, false},
-    {"GET /close ", NULL, NULL, 0, false, true},
+     false, false, NULL},
+    {"POST /group ", NULL, "204 No Content\r\nCache-Group-Invalidation: \"a\"\r\n", 0, false, false, NULL},
+    {"GET /close ", NULL, NULL, 0, false, true, NULL},
+    {"GET /moved ", NULL,
+     "301 Moved Permanently\r\nLocation: /pieces\r\nCache-Control: max-age=60\r\nContent-Length: 10\r\n",
+     ORIGIN_SMALL, false, false, NULL},
+    {"GET /cut ", "\r\nRange: bytes=70000-",
+     "206 Partial Content\r\nETag: \"v1\"\r\nContent-Range: bytes 70000-99999/100000\r\n"
+     "Content-Length: 30000\r\n",
+     ORIGIN_LARGE - 70000, false, false, NULL},
+    {"GET /cut ", NULL, "200 OK\r\nETag: \"v1\"\r\nContent-Length: 100000\r\n", 70000, false, true, NULL},
+    {"GET /gzip ", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\nContent-Encoding: gzip\r\nContent-Length: "
+     "23\r\n",
+     23, false, false,
+     "\037\213\010\000\000\000\000\000\002\003\253\250\200\001\000\167\107\337\216\012\000\000\000"},
     {"GET /until-close ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\n", ORIGIN_SMALL,
-     false, true},
+     false, true, NULL},
 };
 
 struct peer {
@@ -113,7 +127,8 @@ static bool answer(int fd, const struct saying *saying)
     len = snprintf(head, sizeof head, "%zx\r\n", saying->length);
     if (saying->chunked && !say(fd, head, (size_t)len))
         return false;
-    if (!say(fd, content, saying->length) || (saying->chunked && !say(fd, "\r\n0\r\n\r\n", 7)))
+    if (!say(fd, saying->content ? saying->content : content, saying->length) ||
+        (saying->chunked && !say(fd, "\r\n0\r\n\r\n", 7)))
         return false;
     return !saying->close;
 }
