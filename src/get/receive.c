@@ -370,7 +370,8 @@ static enum stet__step came(struct stet__task *task)
         task->result.damaged = true;
     }
     if (task->get->disk)
-        stet__disk_count(task->get->disk, STET__DISK_MISS, hop->extends ? task->result.saved_octets : 0);
+        stet__disk_count(task->get->disk, STET__DISK_MISS,
+                         hop->extends || task->delta.coded ? task->result.saved_octets : 0);
     tell_changed(task, kept ? &entry : NULL);
     if (!hop->redirects)
         return STET__STEP_END;

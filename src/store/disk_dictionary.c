@@ -222,9 +222,9 @@ size_t stet__disk_dictionaries(struct stet__disk *disk, struct stet_span uri,
     int code = each(txn, disk, origin, look_at_row, &look);
     for (size_t i = 0; code == 0 && i < look.count; i++) {
         int read = read_entry(txn, disk, look.found[i].id, arena, &out[count]);
-        if (read == 0)
+        if (read == 0 && stet_span_equal(origin_of(out[count].uri), origin)) /* hashes may be made alike */
             stet_stored_read(&out[count++].stored, policy);
-        else if (read != MDB_NOTFOUND)
+        else if (read != 0 && read != MDB_NOTFOUND)
             code = read;
     }
     stet__disk_read_end(disk);
