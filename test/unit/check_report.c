@@ -297,7 +297,8 @@ static void test_all_that_was_sent(void **state)
 static void test_which_field(void **state)
 {
     static const char head[] = "HTTP/1.1 200 OK\r\nAge: 0\r\nExpires: 0\r\n\r\n";
-    struct stet__check_exchange exchange = {.kind = STET_PROBE_GET, .response = STET_SPAN(head)};
+    struct stet__check_exchange exchange = {.kind = STET_PROBE_GET,
+                                            .response = stet_span_of(head, sizeof head - 1)};
     struct stet__check_finding finding = {.exchange = &exchange,
                                           .came = stet_span_of(strstr(head, "Expires: 0") + 9, 1)};
     assert_true(shows(stet__check_came(&finding), "", "Expires: 0"));
