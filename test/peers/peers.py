@@ -186,7 +186,7 @@ def check_hops(fleet, expected):
 
 def check_own(stet, proxy, pool):
     """Nothing is wrong with stet: on any transport, through any number of hops."""
-    files = FILES + ["/static/index.html", "/types/index.html", "/types/style.css", "/", "/vary", "/nothing"]
+    files = FILES + ["/static/index.html", "/types/index.html", "/types/style.css", "/", "/vary"]
     bases = {"stet serve": [f"http://127.0.0.1:{stet.port}"], "stet serve, TLS": ["-k", f"https://127.0.0.1:{stet.ports['https']}"],
              "stet serve, TLS and HTTP/2": ["-k", "--http2", f"https://127.0.0.1:{stet.ports['https']}"],
              "stet proxy before it": [f"http://127.0.0.1:{proxy.port}"]}
