@@ -113,6 +113,7 @@ static const char *const no_advice[] = {
     /* nothing that can be configured: how these servers read the field is written in their code */
     "inm-lines-ignored",
     "inm-list-comma-ignored",
+    "ius-vetoes-if-match",
     /* a deployment that is not the same everywhere */
     "status-unstable",
     "nodes-differ-in-content",
