@@ -4,10 +4,15 @@
  *
  * A HAR file says less than a wire. Heads come as names and values: in HTTP/2 with pseudo-fields, which are
  * left out, and with several lines of one name joined by LF, which are taken apart. Content is decoded. What
- * came from the browser's own cache shows nothing about a server and is left out.
+ * came from the browser's own cache shows nothing about a server and is left out. Some tools record what the
+ * page asked for, without the conditions that the browser's cache added: nobody can tell a 304 that answers
+ * those from one that was not asked for.
  */
+#include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <stet/coding.h>
@@ -32,6 +37,7 @@ struct reading {
     struct stet__check_making *run;
     struct recorded *at;
     size_t count, room;
+    json_t *places; /* where the resource of a URI is in `at` */
     bool failed;
 };
 
@@ -249,9 +255,11 @@ static void take_times(const json_t *entry, struct stet__taken *out)
 
 static struct recorded *recorded(struct reading *reading, const char *uri)
 {
-    for (size_t i = 0; i < reading->count; i++)
-        if (strcmp(reading->at[i].uri, uri) == 0)
-            return &reading->at[i];
+    const json_t *place = json_object_get(reading->places, uri);
+    if (place)
+        return &reading->at[json_integer_value(place)];
+    if (json_object_set_new(reading->places, uri, json_integer((json_int_t)reading->count)) != 0)
+        return NULL;
     if (reading->count == reading->room) {
         size_t room = reading->room > 0 ? 2 * reading->room : 16;
         void *at = reallocarray(reading->at, room, sizeof *reading->at);
@@ -280,11 +288,13 @@ static bool confirms(const struct stet__taken *base, const struct stet__taken *l
     return false;
 }
 
-static void drop_told(struct stet_lint_findings *found)
+/* `confirmed`: a probe tells some of it better. */
+static void drop(struct stet_lint_findings *found, bool confirmed)
 {
     size_t kept = 0, count = found->count < found->room ? found->count : found->room;
     for (size_t i = 0; i < count; i++)
-        if (!stet__told_by_probes(found->at[i].lint))
+        if (found->at[i].lint != STET_LINT_NOT_MODIFIED_UNASKED &&
+            !(confirmed && stet__told_by_probes(found->at[i].lint)))
             found->at[kept++] = found->at[i];
     found->count = kept;
 }
@@ -297,11 +307,11 @@ static void judge(struct recorded *to, const struct stet__taken *taken)
     bool get = lint->request.method == STET_METHOD_GET;
     size_t number = stet__gather_exchange(&to->gather, &taken->record);
     stet_lint_exchange(lint, &found);
-    if (get && lint->response.status == 304 && stet__taken_answered(&to->base) &&
-        confirms(&to->base, taken)) {
-        drop_told(&found);
+    bool confirmed =
+        get && lint->response.status == 304 && stet__taken_answered(&to->base) && confirms(&to->base, taken);
+    drop(&found, confirmed);
+    if (confirmed)
         stet_lint_probe(STET_PROBE_INM, &to->base.lint, lint, &found);
-    }
     stet__gather_findings(&to->gather, &found, number);
     if (get && lint->response.status == 200 && !stet__taken_answered(&to->base))
         to->base = *taken;
@@ -366,28 +376,60 @@ static struct stet__check_report *read_entries(const struct stet__check_settings
                                                const json_t *entries, const char *path)
 {
     struct stet__check_making run;
-    struct reading reading = {.run = &run};
+    struct reading reading = {.run = &run, .places = json_object()};
     size_t i;
     json_t *entry;
-    if (!stet__check_begin(&run, settings))
+    if (!stet__check_begin(&run, settings)) {
+        json_decref(reading.places);
         return NULL;
+    }
     json_array_foreach(entries, i, entry) read_entry(&reading, entry);
     run.report->passive = true;
     run.report->source = stet__gather_text(&run.report->arena, span(path));
     run.failed |= !finish(&reading);
+    json_decref(reading.places);
     return stet__check_end(&run);
+}
+
+/* Skips a byte order mark, as some tools write it: RFC 8259 section 8.1. Nothing else of JSON begins so. */
+static void skip_mark(FILE *file)
+{
+    char rest[2];
+    int first = getc(file);
+    if (first != 0xEF && first != EOF)
+        ungetc(first, file);
+    else if (first != EOF)
+        (void)!fread(rest, 1, sizeof rest, file);
+}
+
+/* NULL, and why in `words`. */
+static json_t *load(const char *path, char *words, size_t room)
+{
+    json_error_t error;
+    json_t *root = NULL;
+    FILE *file = fopen(path, "re");
+    if (file)
+        skip_mark(file);
+    if (!file || ferror(file)) {
+        snprintf(words, room, "%s", strerrordesc_np(errno));
+    } else {
+        root = json_loadf(file, 0, &error);
+        if (!root)
+            snprintf(words, room, "%s (line %d)", error.text, error.line);
+    }
+    if (file)
+        fclose(file);
+    return root;
 }
 
 struct stet__check_report *stet__check_har(const struct stet__check_settings *settings, const char *path,
                                            const char **cause)
 {
-    json_error_t error;
     static char words[200];
-    json_t *root = json_load_file(path, 0, &error);
+    json_t *root = load(path, words, sizeof words);
     const json_t *entries = json_object_get(json_object_get(root, "log"), "entries");
     struct stet__check_report *report = NULL;
     if (!root) {
-        snprintf(words, sizeof words, "%s (line %d)", error.text, error.line);
         *cause = words;
     } else if (!json_is_array(entries)) {
         *cause = "it is JSON, but has no log.entries: no HAR file";

@@ -173,6 +173,7 @@ def test_har(folder):
         har_entry("https://example.org/a", {}, 200, fields, {"size": 5, "text": base64.b64encode(b"hello").decode(), "encoding": "base64"}),
         har_entry("https://example.org/a", {"if-none-match": '"v1"'}, 304, {"date": fields["date"], "etag": '"v1"', "cache-control": "max-age=9"}),
         har_entry("https://example.org/b", {}, 200, {"date": fields["date"], "set-cookie": "a=1\nb=2"}),
+        har_entry("https://example.org/b", {}, 304, {"date": fields["date"]}),
         har_entry("https://example.org/cached", {}, 200, {}, _fromCache="disk"),
         har_entry("data:text/plain,x", {}, 200, {}),
         har_entry("https://example.org/blocked", {}, 0, {}),
@@ -186,6 +187,11 @@ def test_har(folder):
     tap.same("--har: nobody is asked", (whole["passive"], whole["requests"]), (True, 0))
     tap.same("--har: a recorded 304 is compared with the 200", found(whole["resources"][0], "error"), {"304-lacks-vary", "304-changes-freshness"})
     tap.same("--har: what has no validator", "no-validator" in found(whole["resources"][1], "warning"), True)
+    tap.same("--har: a 304 whose condition was not recorded is no fault", found(whole["resources"][1], "error"), set())
+    with open(path, "w", encoding="utf-8-sig") as file:
+        json.dump({"log": {"entries": entries}}, file)
+    tap.same("--har with a byte order mark", len(report("--har", path)["resources"]), 2)
+    tap.same("--har with a folder", "Is a directory" in run("--har", folder, code=1)[2], True)
     for text, why in (("{", "near end of file"), ("[]", "no HAR file"), ('{"log": {"entries": {}}}', "no HAR file")):
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
