@@ -114,6 +114,7 @@ static const char *const no_advice[] = {
     "inm-lines-ignored",
     "inm-list-comma-ignored",
     "ius-vetoes-if-match",
+    "range-inm-weak-ignored",
     /* a deployment that is not the same everywhere */
     "status-unstable",
     "nodes-differ-in-content",
