@@ -45,6 +45,7 @@ class Tap:
 
     def same(self, what, got, wanted):
         self.count += 1
+        what = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in what)  # no XML has a control octet
         if got == wanted:
             print(f"ok {self.count} - {what}", flush=True)
             return
