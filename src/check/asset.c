@@ -17,6 +17,7 @@ enum { URI_MAX = 8192 };
 struct gathering {
     struct stet__assets *assets;
     unsigned max;
+    bool failed;             /* there is no memory for one */
     char base_room[URI_MAX]; /* of <base href> */
     struct stet_uri base;
 };
@@ -56,6 +57,8 @@ static void add(struct gathering *to, struct stet_span reference)
     char *copy = strdup(uri);
     if (copy)
         to->assets->at[to->assets->count++] = copy;
+    else
+        to->failed = true;
 }
 
 static bool space(char c)
@@ -169,11 +172,11 @@ static bool is_html(const struct stet_lint_exchange *page)
            (value.len >= xhtml.len && stet_span_equal_nocase(stet_span_of(value.ptr, xhtml.len), xhtml));
 }
 
-void stet__assets_find(const struct stet_lint_exchange *page, unsigned max, struct stet__assets *out)
+bool stet__assets_find(const struct stet_lint_exchange *page, unsigned max, struct stet__assets *out)
 {
     *out = (struct stet__assets){NULL, 0};
     if (!page->content.ptr || page->content.len > INT32_MAX || !is_html(page))
-        return;
+        return true;
     struct gathering *to = calloc(1, sizeof *to);
     htmlDocPtr document =
         htmlReadMemory(page->content.ptr, (int)page->content.len, NULL, NULL,
@@ -188,8 +191,10 @@ void stet__assets_find(const struct stet_lint_exchange *page, unsigned max, stru
             else
                 read_element(to, node);
     }
+    bool done = to && out->at && !to->failed;
     xmlFreeDoc(document);
     free(to);
+    return done;
 }
 
 void stet__assets_release(struct stet__assets *assets)

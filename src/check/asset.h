@@ -13,8 +13,9 @@ struct stet__assets {
     size_t count;
 };
 
-/* Up to `max` of them; none if `page` is no HTML, its content is not there, or there is no memory. */
-void stet__assets_find(const struct stet_lint_exchange *page, unsigned max, struct stet__assets *out);
+/* Up to `max` of them; none if `page` is no HTML, or its content is not there. False: there is no memory for
+ * all of them. Release them in any case. */
+bool stet__assets_find(const struct stet_lint_exchange *page, unsigned max, struct stet__assets *out);
 void stet__assets_release(struct stet__assets *assets);
 
 #endif

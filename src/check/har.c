@@ -37,8 +37,9 @@ struct reading {
     struct stet__check_making *run;
     struct recorded *at;
     size_t count, room;
-    json_t *places; /* where the resource of a URI is in `at` */
-    bool failed;
+    json_t *places;           /* where the resource of a URI is in `at` */
+    struct stet__buffer text; /* a head, with all the room that one may take */
+    bool failed;              /* there is no memory */
 };
 
 static const char *string(const json_t *object, const char *name)
@@ -126,20 +127,31 @@ static bool write_response(struct stet__buffer *out, const json_t *response)
     return !out->failed;
 }
 
-/* What framed the message is gone, and chunks with it; parsing for HEAD asks for none of it. */
-static bool take(struct stet__arena *arena, const json_t *entry, struct stet__taken *out)
+/*
+ * What framed the message is gone, and chunks with it; parsing for HEAD asks for none of it. False: there is
+ * no memory. Else `*made` is whether this is an exchange that can be judged.
+ */
+static bool take(struct reading *reading, const json_t *entry, struct stet__taken *out, bool *made)
 {
-    struct stet__buffer text;
+    struct stet__arena *arena = &reading->run->report->arena;
+    struct stet__buffer *text = &reading->text;
     const json_t *request = json_object_get(entry, "request");
     const char *uri = stet__gather_text(arena, span(string(request, "url")));
-    stet__buffer_init(&text, STET__TAKEN_HEAD_MAX);
-    bool done = uri && write_request(&text, request) &&
-                stet__taken_request(arena, uri, stet__buffer_span(&text), out) && !out->record.failure;
-    stet__buffer_clear(&text);
-    done = done && write_response(&text, json_object_get(entry, "response")) &&
-           stet__taken_answer(arena, stet__buffer_span(&text), out) && !out->record.failure;
-    stet__buffer_release(&text);
-    return done;
+    *made = false;
+    stet__buffer_clear(text);
+    if (!uri)
+        return false;
+    if (!write_request(text, request))
+        return true;
+    if (!stet__taken_request(arena, uri, stet__buffer_span(text), out))
+        return false;
+    stet__buffer_clear(text);
+    if (out->record.failure || !write_response(text, json_object_get(entry, "response")))
+        return true;
+    if (!stet__taken_answer(arena, stet__buffer_span(text), out))
+        return false;
+    *made = !out->record.failure;
+    return true;
 }
 
 /* -1 if it is none. RFC 4648 section 4. */
@@ -167,25 +179,29 @@ static void decode_base64(const char *text, struct stet__buffer *out)
     }
 }
 
-/* The content with its codings taken off, if all of it was recorded. */
-static void take_content(const json_t *entry, size_t max, struct stet__taken *out)
+/* The content with its codings taken off, if all of it was recorded. False: there is no memory. */
+static bool take_content(const json_t *entry, size_t max, struct stet__taken *out)
 {
     const json_t *content = json_object_get(json_object_get(entry, "response"), "content");
     const char *text = json_string_value(json_object_get(content, "text"));
     json_int_t size = json_integer_value(json_object_get(content, "size"));
     struct stet__buffer octets;
     if (!text || out->lint.request.method == STET_METHOD_HEAD || out->lint.response.status == 304)
-        return;
-    stet__buffer_init(&octets, max);
-    if (strcmp(string(content, "encoding"), "base64") == 0)
+        return true;
+    if (size < 0 || (uint64_t)size > max)
+        return true;
+    stet__buffer_init(&octets, (size_t)size);
+    bool room = size == 0 || stet__buffer_reserve(&octets, (size_t)size);
+    if (room && strcmp(string(content, "encoding"), "base64") == 0)
         decode_base64(text, &octets);
-    else
+    else if (room)
         stet__buffer_append_text(&octets, text);
-    if (!octets.failed && size >= 0 && (size_t)size == octets.len) {
+    if (!octets.failed && (size_t)size == octets.len) {
         bool coded = stet_coding_of(&out->lint.response.fields) != STET_CODING_IDENTITY;
         stet__taken_decoded(out, stet__buffer_span(&octets), coded);
     }
     stet__buffer_release(&octets);
+    return room;
 }
 
 /* `n` digits and what separates them from the next; -1 if they are not there. */
@@ -330,12 +346,19 @@ static bool from_cache(const json_t *entry)
 static void read_entry(struct reading *reading, const json_t *entry)
 {
     struct stet__taken taken = {.record = {.kind = STET_PROBE_GET}};
-    struct stet__check_making *run = reading->run;
-    if (from_cache(entry) || !take(&run->report->arena, entry, &taken))
+    struct recorded *to = NULL;
+    bool made;
+    if (from_cache(entry))
+        return;
+    if (!take(reading, entry, &taken, &made)) {
+        reading->failed = true;
+        return;
+    }
+    if (!made)
         return;
     take_times(entry, &taken);
-    take_content(entry, run->settings->content_max, &taken);
-    struct recorded *to = recorded(reading, taken.lint.uri.ptr);
+    if (take_content(entry, reading->run->settings->content_max, &taken))
+        to = recorded(reading, taken.lint.uri.ptr);
     if (to)
         judge(to, &taken);
     else
@@ -383,10 +406,17 @@ static struct stet__check_report *read_entries(const struct stet__check_settings
         json_decref(reading.places);
         return NULL;
     }
-    json_array_foreach(entries, i, entry) read_entry(&reading, entry);
+    stet__buffer_init(&reading.text, STET__TAKEN_HEAD_MAX);
+    reading.failed = !reading.places || !stet__buffer_reserve(&reading.text, STET__TAKEN_HEAD_MAX);
+    json_array_foreach(entries, i, entry)
+    {
+        if (!reading.failed)
+            read_entry(&reading, entry);
+    }
     run.report->passive = true;
     run.report->source = stet__gather_text(&run.report->arena, span(path));
-    run.failed |= !finish(&reading);
+    run.failed |= !finish(&reading) || !run.report->source;
+    stet__buffer_release(&reading.text);
     json_decref(reading.places);
     return stet__check_end(&run);
 }

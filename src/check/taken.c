@@ -32,7 +32,7 @@ static struct stet_span shown(struct stet__arena *arena, const struct stet_http1
                               struct stet_span head)
 {
     struct stet__buffer out;
-    stet__buffer_init(&out, HEAD_MAX);
+    stet__buffer_init(&out, 2 * HEAD_MAX); /* "(not shown)" may be longer than what it stands for */
     const char *line = memchr(head.ptr, '\n', head.len);
     stet__buffer_append(&out, stet_span_of(head.ptr, line ? (size_t)(line - head.ptr) + 1 : 0));
     for (size_t i = 0; i < request->head.fields.count; i++) {

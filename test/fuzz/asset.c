@@ -52,8 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         page.uri = stet_span_of(page.content.ptr, (size_t)(nul - page.content.ptr));
         page.content = stet_span_skip(page.content, page.uri.len + 1);
     }
-    stet__assets_find(&page, MANY, &many);
-    stet__assets_find(&page, FEW, &few);
+    require(stet__assets_find(&page, MANY, &many) && stet__assets_find(&page, FEW, &few));
     check(&many);
     require(few.count == (many.count < FEW ? many.count : FEW));
     for (size_t i = 0; i < few.count; i++)

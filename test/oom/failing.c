@@ -35,6 +35,7 @@ static bool fails(void)
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t n);
 void *__real_realloc(void *old, size_t n);
+void *__real_reallocarray(void *old, size_t count, size_t n);
 void *__real_aligned_alloc(size_t alignment, size_t n);
 int __real_posix_memalign(void **out, size_t alignment, size_t n);
 char *__real_strdup(const char *text);
@@ -43,6 +44,7 @@ char *__real_strndup(const char *text, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t count, size_t n);
 void *__wrap_realloc(void *old, size_t n);
+void *__wrap_reallocarray(void *old, size_t count, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
 int __wrap_posix_memalign(void **out, size_t alignment, size_t n);
 char *__wrap_strdup(const char *text);
@@ -61,6 +63,11 @@ void *__wrap_calloc(size_t count, size_t n)
 void *__wrap_realloc(void *old, size_t n)
 {
     return fails() ? NULL : __real_realloc(old, n);
+}
+
+void *__wrap_reallocarray(void *old, size_t count, size_t n)
+{
+    return fails() ? NULL : __real_reallocarray(old, count, n);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t n)

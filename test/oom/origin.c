@@ -83,6 +83,17 @@ static const struct saying {
      "23\r\n",
      23, false, false,
      "\037\213\010\000\000\000\000\000\002\003\253\250\200\001\000\167\107\337\216\012\000\000\000"},
+    {"GET /page", "\r\nIf-None-Match: ",
+     "304 Not Modified\r\nETag: \"v1\"\r\nVary: Accept-Encoding\r\nConnection: close\r\n", 0, false, true,
+     NULL},
+    {"GET /page", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nVary: Accept-Encoding\r\nContent-Type: text/html\r\nConnection: close\r\n"
+     "Content-Length: 17\r\n",
+     17, false, true, "<img src=/page-b>"},
+    {"HEAD /page", NULL,
+     "200 OK\r\nETag: \"v1\"\r\nVary: Accept-Encoding\r\nContent-Type: text/html\r\nConnection: close\r\n"
+     "Content-Length: 17\r\n",
+     0, false, true, NULL},
     {"GET /until-close ", NULL, "200 OK\r\nETag: \"v1\"\r\nCache-Control: max-age=60\r\n", ORIGIN_SMALL,
      false, true, NULL},
 };

@@ -13,14 +13,22 @@
 
 #define HANG_S 120
 #define PROBLEMS_MAX 10
+#define LOOKS 50 /* for leaks, in a sweep; each takes as long as many a play */
 
-bool leaks(void)
+static unsigned long plays, plays_a_look = 1;
+
+static bool look_for_leaks(void)
 {
 #if defined(__SANITIZE_ADDRESS__)
     return __lsan_do_recoverable_leak_check() != 0;
 #else
     return false;
 #endif
+}
+
+bool leaks(void)
+{
+    return ++plays % plays_a_look == 0 && look_for_leaks();
 }
 
 static int connect_to(const char *socket_path)
@@ -82,6 +90,10 @@ static void sweep_once(sweep_play *play, const char *name, bool all_after, unsig
         if (problem)
             printf("# allocation %lu: %s\n", i, problem);
     }
+    if (problems == 0 && look_for_leaks()) {
+        printf("# a leak in one of the last plays\n");
+        problems++;
+    }
     report(name, last, problems);
 }
 
@@ -96,6 +108,7 @@ int sweep(sweep_play *play)
         printf("# %s\n", problem);
     report("nothing fails", calls, problem != NULL);
     if (!problem) {
+        plays_a_look = 1 + calls / LOOKS;
         sweep_once(play, "one allocation fails", false, calls);
         sweep_once(play, "all allocations fail from one on", true, calls);
     }

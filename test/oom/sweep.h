@@ -31,7 +31,8 @@ typedef const char *sweep_play(unsigned long n, bool all_after, unsigned long *c
 /* The whole test: the exit code of main. */
 int sweep(sweep_play *play);
 
-/* Whether something is lost; only the address sanitizer knows. */
+/* Whether something is lost; only the address sanitizer knows. It takes its time, so of many plays it looks
+ * at some, and at the end. */
 bool leaks(void);
 
 /*
