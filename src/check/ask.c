@@ -16,7 +16,7 @@
 #include "check/gather.h"
 #include "transfer/wire.h"
 
-enum { LINGER_MS = 20, PATIENCE_MS = 30000, OF_LARGE = 1 << 16 };
+enum { LINGER_MS = 20, PATIENCE_MS = 30000, OF_LARGE = 1 << 16, STEP_MS = 100 };
 
 struct stet__asker {
     const struct stet__check_settings *settings;
@@ -184,8 +184,8 @@ static bool ask_wire(struct stet__asker *asker, const struct stet__question *que
 {
     const struct stet__wire_limits limits = {.patience_ms = patience_ms(asker),
                                              .linger_ms = question->linger ? LINGER_MS : 0,
-                                             .octets_max =
-                                                 octets_max(asker, question) + STET__TAKEN_HEAD_MAX};
+                                             .octets_max = octets_max(asker, question) + STET__TAKEN_HEAD_MAX,
+                                             .stop = asker->settings->stop};
     bool again, done = true;
     do {
         if (!connected(asker, question->address, out))
@@ -264,8 +264,8 @@ static void on_done(void *owner, const struct stet__transfer_result *result)
     out->lint.secure |= result->secure;
 }
 
-static bool begin_transfer(struct stet__asker *asker, const struct stet__question *question,
-                           struct carried *carried)
+static struct stet__transfer *begin_transfer(struct stet__asker *asker, const struct stet__question *question,
+                                             struct carried *carried)
 {
     static const struct stet__transfer_events events = {NULL, on_head, on_data, on_done};
     struct stet_field room[STET__TAKEN_FIELDS_MAX];
@@ -282,7 +282,7 @@ static bool begin_transfer(struct stet__asker *asker, const struct stet__questio
     if (!asker->transfers)
         asker->transfers = stet__transfers_new(asker->settings->transfer);
     asker->requests++;
-    return asker->transfers && stet__transfer_begin(asker->transfers, &request, &events, carried) != NULL;
+    return asker->transfers ? stet__transfer_begin(asker->transfers, &request, &events, carried) : NULL;
 }
 
 static bool ask_transfer(struct stet__asker *asker, const struct stet__question *question,
@@ -290,12 +290,16 @@ static bool ask_transfer(struct stet__asker *asker, const struct stet__question 
 {
     struct carried carried = {.asker = asker, .out = out};
     stet__buffer_init(&carried.content, octets_max(asker, question));
-    if (!begin_transfer(asker, question, &carried)) {
+    struct stet__transfer *transfer = begin_transfer(asker, question, &carried);
+    if (!transfer) {
         out->record.failure = "The request cannot be made.";
         return true;
     }
     while (!carried.done)
-        stet__transfers_step(asker->transfers, 1000);
+        if (stet__check_stopped(asker->settings))
+            stet__transfer_stop(transfer);
+        else
+            stet__transfers_step(asker->transfers, STEP_MS);
     struct stet_span content = stet__buffer_span(&carried.content);
     bool bare = out->lint.request.method == STET_METHOD_HEAD || out->record.status == 304;
     if (carried.whole && !bare && out->record.status != 0)

@@ -65,7 +65,8 @@ static bool first_get(struct stet__visit *visit)
         stet__taken_release(base);
         stet__visit_move(visit, target);
     }
-    visit->resource.failure = base->record.failure ? base->record.failure : "It was not asked for.";
+    if (!visit->resource.failure)
+        visit->resource.failure = base->record.failure ? base->record.failure : "It was not asked for.";
     return false;
 }
 
@@ -329,7 +330,7 @@ static void ask_later(struct stet__visit *visit)
     const struct timespec second = {1, 0};
     if (settings->later_s == 0 || !wanted(visit, STET_PROBE_LATER))
         return;
-    for (unsigned i = 0; i < settings->later_s && !(settings->stop && *settings->stop); i++)
+    for (unsigned i = 0; i < settings->later_s && !stet__check_stopped(settings); i++)
         nanosleep(&second, NULL);
     stet__probe_make(&visit->run->report->arena, STET_PROBE_LATER, 0, base, &probe);
     stet__visit_ask(visit, &probe, base, NULL);
@@ -361,9 +362,10 @@ static void check(struct stet__check_making *run, const char *uri)
     stet__visit_begin(&at, run, uri, NULL);
     visit(&at);
     if (run->settings->assets_max > 0 && at.resource.failure == NULL)
-        stet__assets_find(base_of(&at, STET_CODING_IDENTITY), run->settings->assets_max, &assets);
+        run->failed |=
+            !stet__assets_find(base_of(&at, STET_CODING_IDENTITY), run->settings->assets_max, &assets);
     stet__visit_end(&at);
-    for (size_t i = 0; i < assets.count && !(run->settings->stop && *run->settings->stop); i++) {
+    for (size_t i = 0; i < assets.count && !stet__check_stopped(run->settings); i++) {
         stet__visit_begin(&at, run, assets.at[i], "asset");
         visit(&at);
         stet__visit_end(&at);
@@ -385,7 +387,7 @@ struct stet__check_report *stet__check_run(const struct stet__check_settings *se
     int64_t begun_ms = now_ms();
     if (!stet__check_begin(&run, settings))
         return NULL;
-    for (size_t i = 0; i < count && !(settings->stop && *settings->stop); i++)
+    for (size_t i = 0; i < count && !stet__check_stopped(settings); i++)
         check(&run, uris[i]);
     run.report->whole_ms = now_ms() - begun_ms;
     return stet__check_end(&run);

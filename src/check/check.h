@@ -43,6 +43,12 @@ struct stet__check_settings {
     void *owner;
 };
 
+/* Nothing more is to be asked. */
+static inline bool stet__check_stopped(const struct stet__check_settings *settings)
+{
+    return settings->stop && *settings->stop;
+}
+
 /* Checks each URI. NULL if there is no memory; what cannot be reached is told in its resource. Free with
  * stet__check_free. */
 struct stet__check_report *stet__check_run(const struct stet__check_settings *settings,

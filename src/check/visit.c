@@ -190,7 +190,7 @@ static void progress(struct stet__visit *visit)
     unsigned done = ++visit->done;
     if (settings->progress)
         settings->progress(settings->owner, visit->resource.uri, done, done > USUAL ? done : USUAL);
-    if (settings->stop && *settings->stop)
+    if (stet__check_stopped(settings))
         visit->over = true;
 }
 
@@ -201,6 +201,14 @@ bool stet__visit_ask(struct stet__visit *visit, const struct stet__probe *probe,
     *taken = own;
     if (visit->over || !ask(visit, probe, taken)) {
         visit->over = true;
+        return false;
+    }
+    /* What nobody waited for says nothing of the server. */
+    if (stet__check_stopped(visit->run->settings) && (taken->unended || !stet__taken_answered(taken))) {
+        visit->over = true;
+        visit->resource.failure = "It was interrupted.";
+        if (!kept)
+            stet__taken_release(&own);
         return false;
     }
     size_t number = stet__gather_exchange(&visit->gather, &taken->record);

@@ -19,11 +19,13 @@
 #define OCTETS_MAX ((size_t)16 << 20)
 #define READ_BYTES 16384u
 #define TRAILER_BYTES_MAX 65536u
+#define STOP_MS 100
 
 struct stet__wire {
     CURL *easy;
     struct curl_slist *resolve;
     curl_socket_t fd;
+    const volatile int *stop;
     bool broken; /* the last answer left it in a state that no request may follow */
 };
 
@@ -112,9 +114,11 @@ static bool wait_for(const struct stet__wire *wire, short events, int64_t until_
     for (;;) {
         int64_t left = until_ms - now_ms();
         struct pollfd entry = {.fd = wire->fd, .events = events};
-        if (left <= 0)
+        if (left <= 0 || (wire->stop && *wire->stop))
             return false;
-        int ready = poll(&entry, 1, left > 60000 ? 60000 : (int)left);
+        /* A signal that comes just before poll does not end it. */
+        int slice_ms = wire->stop ? STOP_MS : 60000;
+        int ready = poll(&entry, 1, left > slice_ms ? slice_ms : (int)left);
         if (ready > 0)
             return true;
         if (ready < 0 && errno != EINTR)
@@ -277,6 +281,7 @@ void stet__wire_ask(struct stet__wire *wire, struct stet_span request, enum stet
     stet__buffer_init(&out->octets, reading.limits.head_bytes);
     int64_t until_ms = now_ms() + limits->patience_ms;
     bool more = !wire->broken;
+    wire->stop = limits->stop;
     out->status = STET_MORE;
     send_all(wire, request, until_ms);
     while (more && out->status == STET_MORE) {

@@ -43,7 +43,8 @@ struct stet__wire_answer {
 
 struct stet__wire_limits {
     unsigned patience_ms, linger_ms;
-    size_t octets_max; /* of what is read; 0 means 16 MiB */
+    size_t octets_max;        /* of what is read; 0 means 16 MiB */
+    const volatile int *stop; /* may be NULL; not 0, as a signal handler sets it: the patience is over */
 };
 
 /*

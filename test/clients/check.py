@@ -8,6 +8,7 @@ import base64
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,21 @@ def test_odd(origin):
     run("ftp://127.0.0.1/", code=5)
 
 
+def test_interrupt(origin, folder):
+    """Who is tired of waiting gets what was found so far."""
+    base = f"http://127.0.0.1:{origin.port}"
+    path = os.path.join(folder, "interrupted.json")
+    origin.stalled.clear()
+    with subprocess.Popen([BINARY, "check", "--json=" + path, f"{base}/right", f"{base}/stalls", f"{base}/right"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, env=support.clean_environment()) as process:
+        origin.stalled.wait(PATIENCE_S)
+        process.send_signal(signal.SIGINT)
+        tap.same("an interrupt: exit code", process.wait(PATIENCE_S), 130)
+    with open(path, encoding="utf-8") as file:
+        resources = json.load(file)["resources"]
+    tap.same("an interrupt: what was found so far is the report", [resource["failure"] for resource in resources], [None, "It was interrupted."])
+
+
 def test_page(origin):
     base = f"http://127.0.0.1:{origin.port}"
     resources = report("--assets", f"{base}/page", "--only", "head")["resources"]
@@ -229,6 +245,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="stet-check-") as folder:
         test_faults(origin)
         test_odd(origin)
+        test_interrupt(origin, folder)
         test_page(origin)
         test_requests(origin)
         test_har(folder)

@@ -221,7 +221,7 @@ class Origin:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.asked, self.count = [], 0
-        self.over = threading.Event()
+        self.over, self.stalled = threading.Event(), threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
@@ -253,6 +253,7 @@ class Origin:
             self.over.wait(60)
         elif name == "stalls":
             connection.sendall(b"HTTP/1.1 200 OK\r\nETag: \"s\"\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n")
+            self.stalled.set()
             self.over.wait(60)
         elif name in ("401", "404", "405", "500"):
             connection.sendall(f"HTTP/1.1 {name} X\r\nDate: {date(time.time())}\r\nContent-Length: 0\r\n\r\n".encode())
