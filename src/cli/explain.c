@@ -18,6 +18,7 @@
 #include "explain/fetch.h"
 
 #define TEXT_MAX (64u << 20)
+#define PATIENCE_MS 30000
 #define WIDTH_DEFAULT 120
 #define WIDTH_MIN 60
 #define WIDTH_MAX 200
@@ -209,6 +210,7 @@ static int explain_uri(struct settings *settings, const char *uri)
         return code;
     struct stet__explain_fetch fetch = {.uri = uri, .method = settings->method};
     fetch.settings.insecure = settings->insecure;
+    fetch.settings.whole_ms = PATIENCE_MS; /* a stream has no end, and its head is there by then */
     fetch.fields = (struct stet_fields){settings->fields.at, settings->fields.count, 0};
     for (size_t i = 0; i < fetch.fields.count; i++)
         if (fetch.fields.at[i].id != STET_FIELD_OTHER)

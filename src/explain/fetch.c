@@ -4,18 +4,23 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <stet/uri.h>
 
 #define FIELDS_MAX 64
 #define TEXT_MAX (4u << 20)
+#define CONTENT_MAX (1u << 20) /* heads are what is told */
+#define CONTENT_MAX_S 5
 
 /* One exchange while it is under way. */
 struct ask {
     struct stet__recorded recorded;
     struct stet__buffer answer; /* its head as text */
     uint64_t content_octets;
+    time_t head_at;
     bool done, failed;
+    bool cut; /* its content was not read to the end */
     char *cause;
     size_t cause_room;
 };
@@ -34,6 +39,7 @@ static void put_fields(struct stet__buffer *out, const struct stet_fields *field
 static bool on_head(void *owner, const struct stet_http1_response *answer)
 {
     struct ask *ask = owner;
+    ask->head_at = time(NULL);
     stet__buffer_clear(&ask->answer);
     stet__buffer_append_text(&ask->answer, "HTTP/1.1 ");
     stet__buffer_append_u64(&ask->answer, answer->head.status);
@@ -46,13 +52,14 @@ static bool on_data(void *owner, struct stet_span octets)
 {
     struct ask *ask = owner;
     ask->content_octets += octets.len;
-    return true;
+    return ask->content_octets < CONTENT_MAX && time(NULL) - ask->head_at <= CONTENT_MAX_S;
 }
 
 static void on_done(void *owner, const struct stet__transfer_result *result)
 {
     struct ask *ask = owner;
     ask->done = true;
+    ask->cut = result->cut;
     ask->failed = result->status != STET_OK && ask->answer.len == 0;
     if (ask->failed)
         snprintf(ask->cause, ask->cause_room, "%s", result->cause ? result->cause : "no answer");
@@ -142,7 +149,8 @@ static void note(struct stet__story *story, const struct ask *ask)
     stet__story_note(story, "%.*s %.*s", (int)request->method_name.len, request->method_name.ptr,
                      (int)request->target.len, request->target.ptr);
     note_fields(story, &request->fields, asked, sizeof asked / sizeof *asked);
-    stet__story_note(story, "-> %u, %" PRIu64 " octets of content", response->status, ask->content_octets);
+    stet__story_note(story, "-> %u, %s%" PRIu64 " octets of content", response->status,
+                     ask->cut ? "at least " : "", ask->content_octets);
     note_fields(story, &response->fields, came, sizeof came / sizeof *came);
 }
 
