@@ -42,7 +42,7 @@
 
 #define STET__DISK_DIGEST_BYTES 32
 #define STET__DISK_PATH_ROOM 80   /* octets of a path below the folder, with its terminator */
-#define STET__DISK_SMALL 4000     /* octets: with what LMDB adds, one page */
+#define STET__DISK_SMALL 16000    /* octets: with what LMDB adds, four pages, which cost less than a file */
 #define STET__DISK_PART_MIN 65536 /* octets that are worth resuming */
 
 struct stet__disk;
@@ -166,8 +166,8 @@ size_t stet__disk_remove(struct stet__disk *disk, struct stet_span uri);        
 size_t stet__disk_remove_prefix(struct stet__disk *disk, struct stet_span prefix); /* "": everything */
 bool stet__disk_remove_entry(struct stet__disk *disk, uint64_t id);
 
-/* Changes are gathered and committed together: by the first call after a second, or here. Bodies and records
- * commit in one. */
+/* Changes are gathered and committed together: by the first call after a second (longer, if commits take
+ * long), or here. Bodies and records commit in one. */
 void stet__disk_flush(struct stet__disk *disk);
 
 /* --- files that were written from it --- */

@@ -100,6 +100,8 @@ static int tidy(struct stet__disk_change *change, MDB_cursor *cursor)
     const uint64_t anywhere[2] = {stet__disk_random(), 0};
     MDB_val key = stet__disk_val(anywhere, sizeof anywhere), value;
     int code = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    if (code == MDB_NOTFOUND)
+        code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     if (code == 0 && gone(value) && (code = mdb_cursor_del(cursor, 0)) == 0)
         change->totals.outputs--;
     return code == MDB_NOTFOUND ? 0 : code;

@@ -19,18 +19,20 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define OPS_MAX 4096
+#define OPS_MAX 16384
 #define FILES_MAX 1024 /* open until they are committed, and at most a quarter of the limit */
-#define OCTETS_MAX (8 << 20)
+#define OCTETS_MAX (32 << 20)
 #define WAIT_MS 1000
+#define WAIT_MAX_MS 10000
+#define PATIENCE 10 /* a commit is followed by at least so many times its own time without one */
 #define REAP_MAX 1024
-#define SLOTS 16384 /* of the set of URIs: at least twice OPS_MAX */
+#define SLOTS 65536 /* of the set of URIs: at least twice OPS_MAX */
 
 struct stet__disk_pending {
     struct stet__disk_op *ops;
     size_t count, room, files, octets;
     size_t files_max;
-    int64_t since_ms;
+    int64_t since_ms, wait_ms;
     uint64_t events[STET__DISK_EVENTS], not_sent;
     bool counted;
     uint64_t uris[SLOTS]; /* hashes of those that something is pending about; 0: free */
@@ -43,6 +45,7 @@ struct stet__disk_pending *stet__disk_pending_new(void)
     if (!pending)
         return NULL;
     pending->files_max = FILES_MAX;
+    pending->wait_ms = WAIT_MS;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur / 4 < FILES_MAX)
         pending->files_max = (size_t)limit.rlim_cur / 4;
     return pending;
@@ -233,12 +236,21 @@ static int apply_all(struct stet__disk_change *change, void *owner)
     return code != 0 ? code : stet__disk_evict(change);
 }
 
+/* A disk that is slow, or busy with others, is asked less often. */
+static void settle_wait(struct stet__disk_pending *pending, int64_t took_ms)
+{
+    int64_t wait_ms = took_ms * PATIENCE;
+    pending->wait_ms = wait_ms < WAIT_MS ? WAIT_MS : wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS;
+}
+
 void stet__disk_flush(struct stet__disk *disk)
 {
     struct stet__disk_pending *pending = disk->pending;
     if (pending->count == 0 && !pending->counted && !disk->doomed)
         return;
+    int64_t begun_ms = stet__disk_clock_ms();
     (void)stet__disk_write(disk, apply_all, pending);
+    settle_wait(pending, stet__disk_clock_ms() - begun_ms);
     forget(disk);
     memset(pending->events, 0, sizeof pending->events);
     pending->not_sent = 0;
@@ -256,7 +268,8 @@ static void begin_waiting(struct stet__disk_pending *pending)
 void stet__disk_pending_tick(struct stet__disk *disk)
 {
     struct stet__disk_pending *pending = disk->pending;
-    if ((pending->count > 0 || pending->counted) && stet__disk_clock_ms() - pending->since_ms >= WAIT_MS)
+    if ((pending->count > 0 || pending->counted) &&
+        stet__disk_clock_ms() - pending->since_ms >= pending->wait_ms)
         stet__disk_flush(disk);
 }
 
