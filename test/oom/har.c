@@ -4,7 +4,7 @@
  *
  * What has to hold: no crash, no leak (with the address sanitizer). There is no report, and it is said why,
  * or it is the one that there would be with more memory. What is written is all of it, or it is said that it
- * is not. After a single failure everything works. jansson is told to take what stet takes.
+ * is not. Nothing lasts from one play to the next. jansson is told to take what stet takes.
  */
 #include <fcntl.h>
 
@@ -28,7 +28,9 @@ static const char har[] =
 static const char *use(bool memory_is_enough)
 {
     static struct known known;
-    const struct stet__check_settings settings = {.content_max = 100000};
+    static const char *const only[] = {"etag-unquoted", "set-cookie-storable", "not-modified-without-etag"};
+    const struct stet__check_settings settings = {.choice = {.only = only, .only_count = 3},
+                                                  .content_max = 100000};
     const char *cause = NULL;
     struct stet__check_report *report = stet__check_har(&settings, har_path, &cause);
     if (!report && !cause)
@@ -42,8 +44,6 @@ static const char *play(unsigned long n, bool all_after, unsigned long *calls)
     const char *problem = use(n == 0);
     *calls = failing_calls();
     failing_arm(0, false);
-    if (!problem && n > 0)
-        problem = use(true);
     return !problem && leaks() ? "a leak" : problem;
 }
 

@@ -13,7 +13,7 @@
 
 #define HANG_S 120
 #define PROBLEMS_MAX 10
-#define LOOKS 50 /* for leaks, in a sweep; each takes as long as many a play */
+#define LOOKS 20 /* for leaks, in a sweep; each takes as long as many a play */
 
 static unsigned long plays, plays_a_look = 1;
 
