@@ -156,6 +156,8 @@ void stet__result_make(struct stet__transfer *transfer, CURLcode code, struct st
     curl_easy_getinfo(transfer->handle->easy, CURLINFO_OS_ERRNO, &reason);
     out->refused = out->status == STET__TRANSFER_E_CONNECT && reason == ECONNREFUSED;
     out->cause = transfer->handle->words[0] ? transfer->handle->words : curl_easy_strerror(code);
+    if (code == CURLE_OUT_OF_MEMORY && transfer->asked && !transfer->answer.final)
+        out->cause = "A line of the head is longer than libcurl takes, or there is no memory left.";
 }
 
 void stet__result_make_stopped(struct stet__transfer *transfer, int status, struct stet__transfer_result *out)

@@ -88,6 +88,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 while not Handler.go_on.wait(DRIP_S) and left > 0:
                     left -= self.wfile.write(b"h")
                 self.wfile.write(b"h" * left)
+        elif name == "longline":
+            self.answer(200, b"", ("X-Long", "a" * 400_000))
         elif name == "bomb":
             self.answer(200, gzip.compress(bytes(10_000_000)), ("Content-Encoding", "gzip"))
         elif name == "still":
@@ -216,6 +218,8 @@ def what_failure_leaves(world):
     code, out, told = world.get(world.origin + "/cut")
     tap.same("what is cut off in a pipe, and cannot be gone on with, is told as that", (code, out, "closed with 95 bytes remaining" in told),
              (5, "begin", True))
+    tap.same("a head with a line that is too long is told as that", re.sub(".*: ", "", world.get(world.origin + "/longline")[2]),
+             "A line of the head is longer than libcurl takes, or there is no memory left.\n")
     tap.same("404 without -f is an answer like any other", (world.get("-o", "kept", world.origin + "/nosuch")[0], world.read("kept")),
              (0, "not here\n"))
     world.write("kept", "precious\n")
