@@ -156,6 +156,22 @@ static void about_answer(const struct stet_lint_exchange *exchange, struct stet_
     found->count = kept;
 }
 
+/* What a part is not, told once: by the probe, which knows the whole. */
+static void tell_parts_once(struct stet_lint_findings *found)
+{
+    bool told = false;
+    size_t kept = 0, count = found->count < found->room ? found->count : found->room;
+    for (size_t i = 0; i < count; i++) {
+        enum stet_lint lint = found->at[i].lint;
+        told |=
+            lint == STET_LINT_206_OTHER_RANGE || lint == STET_LINT_206_LENGTH || lint == STET_LINT_206_BEYOND;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!told || found->at[i].lint != STET_LINT_PARTIAL_ELSEWHERE)
+            found->at[kept++] = found->at[i];
+    found->count = kept;
+}
+
 static void judge(struct stet__visit *visit, const struct stet__taken *taken,
                   const struct stet_lint_exchange *base, size_t exchange)
 {
@@ -169,6 +185,7 @@ static void judge(struct stet__visit *visit, const struct stet__taken *taken,
         about_answer(&taken->lint, &found);
     if (base)
         stet_lint_probe(taken->record.kind, base, &taken->lint, &found);
+    tell_parts_once(&found);
     stet__gather_findings(&visit->gather, &found, exchange);
     free(at);
 }

@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 import check_origin
+import check_tweaks
 import support
 from support import PATIENCE_S
 
@@ -28,6 +29,11 @@ WITH = {
     "ims-beats-inm": {"ims-vetoes-inm"},
     "etag-reused": {"coding-shares-tag"},
     "head-refused": {"probe-refused"},
+    "if-unmodified-since-own-date-fails": {"ius-vetoes-if-match"},
+    "etag-goes": {"coding-drops-etag"},
+    "last-modified-backwards": {"ims-earlier-matched"},
+    "vary-unstable": {"304-other-vary"},
+    "coding-other-freshness": {"304-changes-freshness"},
     "if-range-ignored": {"if-range-weak-matched", "if-range-date-inexact"},
 }
 FAULTS = """
@@ -65,12 +71,22 @@ def found(resource, *severities):
 def test_faults(origin):
     right = report(f"http://127.0.0.1:{origin.port}/right")["resources"][0]
     tap.same("nothing is wrong with an origin that does everything right", found(right, "error", "warning"), set())
+    faults = [*FAULTS, *check_tweaks.TWEAKS]
     with concurrent.futures.ThreadPoolExecutor(8) as pool:  # most of the time is waiting for what may stand behind a 304
-        reports = pool.map(lambda fault: report(f"http://127.0.0.1:{origin.port}/{fault}"), FAULTS)
-    for fault, resource in zip(FAULTS, (one["resources"][0] for one in reports)):
+        reports = pool.map(lambda fault: report(f"http://127.0.0.1:{origin.port}/{fault}"), faults)
+    for fault, resource in zip(faults, (one["resources"][0] for one in reports)):
         tap.same(f"{fault} is found", fault in found(resource, "error", "warning", "note"), True)
         tap.same(f"{fault}: nothing else is called wrong",
                  found(resource, "error", "warning") - {fault} - WITH.get(fault, set()), set())
+
+
+def test_edges(origin):
+    base = f"http://127.0.0.1:{origin.port}"
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        reports = pool.map(lambda fault: report("--edge", f"{base}/{fault}", "--origin", f"{base}/right"), check_tweaks.EDGES)
+    for fault, hops in zip(check_tweaks.EDGES, (one["resources"] for one in reports)):
+        tap.same(f"{fault} is found", fault in found(hops[0], "error", "warning"), True)
+        tap.same(f"{fault}: the origin has no fault", found(hops[1], "error", "warning"), set())
 
 
 def test_own(folder):
@@ -244,6 +260,7 @@ def main():
     origin = check_origin.Origin()
     with tempfile.TemporaryDirectory(prefix="stet-check-") as folder:
         test_faults(origin)
+        test_edges(origin)
         test_odd(origin)
         test_interrupt(origin, folder)
         test_page(origin)

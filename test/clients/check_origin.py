@@ -4,12 +4,15 @@ An origin that does everything right, but for the one fault that the path names:
 octet by octet, so that `stet check` has something to find that no library would let through.
 """
 
+import collections
 import email.utils
 import gzip
 import hashlib
 import socket
 import threading
 import time
+
+import check_tweaks
 
 CONTENT = b"".join(b"%d: what the other side has is never sent again.\n" % i for i in range(60))
 MODIFIED = 1_750_000_000
@@ -220,7 +223,7 @@ class Origin:
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.asked, self.count = [], 0
+        self.asked, self.count, self.counts = [], 0, collections.Counter()
         self.over, self.stalled = threading.Event(), threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -280,6 +283,12 @@ class Origin:
         except OSError:
             return False
         status, fields, content, behind = respond(request, fault, self.count)
+        tweak = {**check_tweaks.TWEAKS, **check_tweaks.EDGES}.get(fault)
+        if tweak:
+            self.counts[request.path] += 1
+            it, answer = Representation(request, fault, self.count), [status, fields, content]
+            tweak(request, answer, it, self.counts[request.path])
+            status, fields, content = answer
         if fault == "redirect":
             status, fields, content = 301, [("Location", "/right"), ("Date", date(time.time()))], b""
         if fault == "page":
