@@ -41,9 +41,11 @@ MORE = {
 SECTIONS = {"nginx": "nginx", "nginx as a cache": "nginx-cache", "Apache": "apache", "lighttpd": "lighttpd", "Caddy": "caddy", "h2o": "h2o",
             "Varnish": "varnish", "Varnish before nginx": "varnish-hop", "Python http server": "python"}
 OWN = ["--header", "/vary/**: Cache-Control: max-age=3600", "--header", "/vary/**: Access-Control-Allow-Origin: *", "--cache", "/types/**=no-cache"]
-# What depends on the moment is not asked: whether Varnish passes Range on for what it does not store, and whether stet proxy has made its coded
-# copies before nginx changes the lifetime. The number is 1 for the server itself, 2 behind stet proxy.
-OPTIONS = {("varnish", "/types/style.css", 1): ["--skip", "range"], ("nginx", "/types/index.html", 2): ["--skip", "coding"]}
+# What depends on the moment is not asked: whether Varnish passes Range on for what it does not store, whether stet proxy has made its coded
+# copies before nginx changes the lifetime, and whether it has its own or those of h2o and Caddy. The number is 1 for the server itself, 2 behind stet proxy.
+OPTIONS = {("varnish", "/types/style.css", 1): ["--skip", "range"], ("nginx", "/types/index.html", 2): ["--skip", "coding"],
+           ("caddy", "/static/index.html", 2): ["--skip", "if-match"],
+           **{("h2o", path, 2): ["--skip", "accept-ranges-contradicts"] for path in FILES}}
 HOPS = ["/index.html", "/photo.bin", "/vary/style.css", "/before/index.html"]
 CODED = ["/index.html", "/style.css", "/vary/index.html", "/vary/style.css", "/types/index.html", "/types/style.css"]
 
