@@ -28,7 +28,7 @@ struct sum {
 
 static void add(struct sum *sum, char kind, struct stet_span value)
 {
-    if (!sum->context) {
+    if (!sum->context && !sum->failed) {
         sum->context = EVP_MD_CTX_new();
         sum->failed = !sum->context || EVP_DigestInit_ex(sum->context, EVP_sha256(), NULL) != 1;
     }

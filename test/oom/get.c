@@ -51,6 +51,7 @@ struct asked {
     unsigned begun, ended;
     bool wrong; /* an octet that is not the content's */
     struct stet__get_result result;
+    char cause[80]; /* which lasts no longer than the call that tells it */
 };
 
 static char folder[FOLDER_ROOM], socket_path[96];
@@ -86,6 +87,7 @@ static void on_end(void *owner, const struct stet__get_result *result)
     struct asked *job = owner;
     job->ended++;
     job->result = *result;
+    snprintf(job->cause, sizeof job->cause, "%s", result->cause ? result->cause : "");
 }
 
 static bool supply(void *owner, struct stet__get_job *job)
@@ -124,7 +126,7 @@ static const char *judge(size_t i, bool memory_is_enough, unsigned round)
         problem = "it has not ended once";
     else if (job->wrong)
         problem = "octets that are not its content";
-    else if (failed && (memory_is_enough || !result->cause || !*result->cause))
+    else if (failed && (memory_is_enough || job->cause[0] == '\0'))
         problem = memory_is_enough ? "it fails" : "it fails and does not say why";
     else if (!failed && (result->code != questions[i].code || job->octets != questions[i].octets))
         problem = "it succeeds with another answer";
@@ -133,7 +135,7 @@ static const char *judge(size_t i, bool memory_is_enough, unsigned round)
     if (!problem)
         return NULL;
     snprintf(words, sizeof words, "%s %s: %s (%s)", questions[i].method, questions[i].target, problem,
-             failed && result->cause ? result->cause : "");
+             job->cause);
     return words;
 }
 
