@@ -94,13 +94,13 @@ const char *stet__get_place_find(struct stet__get_file *file, const char *path, 
     return NULL;
 }
 
-/* A file without a name in the folder of `path`; -1 if its file system has no such thing, or for lack of
- * rights. */
+/* A file without a name in the folder of `path`; -1 if its file system has no such thing, for lack of rights,
+ * or if there is no /proc by which it could get a name. */
 static int open_nameless(const char *path)
 {
     char folder[PATH_MAX];
     size_t len = folder_len(path);
-    if (len == 0 || len >= sizeof folder)
+    if (len == 0 || len >= sizeof folder || access("/proc/self/fd", F_OK) != 0)
         return -1;
     memcpy(folder, path, len);
     folder[len] = '\0';
