@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lint: what the files of the linter share. lint_exchange.c reads an exchange once, as a struct
+ * lint: what the files of the linter share. lint_look.c reads an exchange once, as a struct
  * stet__lint_look, and hands it to one function per subject. They judge by the functions that a cache judges
  * by, so the linter never says other than stet does.
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lint_probe: what the files of the probe rules share. lint_probe.c says which file judges which probe.
+ * lint_probe: what the files of the probe rules share. lint_probing.c has them; lint_probe.c says which file
+ * judges which probe.
  *
  * What was asked for may have changed between the two answers. So a rule about a difference looks first
  * whether the validators still are those of the base, and at base->changing.
