@@ -5,10 +5,10 @@
  *
  *   stet__get_place_find --> stet__get_file_open --> write ... --> [commit] --> drop
  *
- * A regular file is replaced by a rename in its folder. It keeps its mode and its owner, a symbolic link to it stays one.
- * Where the folder may not be written to, and where content waits to be shown in one go (several URLs at once
- * on standard output), it is gathered in a file without a name and copied at the end. Devices, pipes and
- * standard output get the octets as they come.
+ * A regular file is replaced by a rename in its folder. It keeps its mode and its owner, a symbolic link to
+ * it stays one. Where the folder may not be written to, and where content waits to be shown in one go
+ * (several URLs at once on standard output), it is gathered in a file without a name and copied at the end.
+ * Devices, pipes and standard output get the octets as they come.
  */
 #ifndef STET_CLI_GET_FILE_H
 #define STET_CLI_GET_FILE_H
@@ -30,7 +30,7 @@ struct stet__get_file {
     char *temporary; /* the name of what is being written, if it has one */
     int fd;          /* what is written to */
     int target_fd;   /* GATHER: what is copied to in the end; -1: `path` */
-    mode_t mode; /* of what is there, and whose it is */
+    mode_t mode;     /* of what is there, and whose it is */
     uid_t uid;
     gid_t gid;
     bool exists;
