@@ -42,7 +42,7 @@
 
 #define STET__DISK_DIGEST_BYTES 32
 #define STET__DISK_PATH_ROOM 80   /* octets of a path below the folder, with its terminator */
-#define STET__DISK_SMALL 16000    /* octets: with what LMDB adds, four pages, which cost less than a file */
+#define STET__DISK_SMALL 4000     /* octets: with LMDB's own, one page, which costs less than a file */
 #define STET__DISK_PART_MIN 65536 /* octets that are worth resuming */
 
 struct stet__disk;
