@@ -105,11 +105,14 @@ def test_own(folder):
         os.utime(path, (support.MODIFIED, support.MODIFIED))
     serve = support.Stet(BINARY, folder, "--cache", "*=max-age=600", secure=True)
     proxy = support.Stet(BINARY, serve.port, role="proxy")
-    targets = [*files, "d", "d/", "nothing"]
+    targets = [*files, "d/", "nothing", "d"]
     try:
         uris = [(name, f"http://127.0.0.1:{server.port}/{target}") for name, server in (("serve", serve), ("proxy", proxy)) for target in targets]
+        # /d redirects to /d/, and no resource is asked by two at once: what one asks with If-Match goes to the origin and is stored anew, so the proxy
+        # makes its compressed copy anew, and meanwhile gives the other one the plain content.
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            reports = list(pool.map(lambda pair: report(pair[1]), uris))
+            reports = list(pool.map(lambda pair: None if pair[1].endswith("/d") else report(pair[1]), uris))
+        reports = [one or report(uri) for one, (_, uri) in zip(reports, uris)]
         for (name, uri), one in zip(uris, reports):
             tap.same(f"stet {name} has no fault: /{uri.split('/', 3)[3]}", told(one["resources"][0]), set())
         secure = f"https://127.0.0.1:{serve.ports['https']}/a.html"
