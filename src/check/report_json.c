@@ -3,29 +3,15 @@
  * A report as JSON (RFC 8259). docs/check.md has the members; `version` changes if one of them goes or means
  * something else. Octets that are not UTF-8 are read as Latin-1, so what is written is valid whatever came.
  */
-#include <jansson.h>
-
-#include "check/report.h"
 #include "check/report_json.h"
+#include "check/report.h"
 #include "check/text.h"
 
 enum { VERSION = 1, INDENT = 2 };
 
-json_t *stet__check_json_text(struct stet_span text)
-{
-    struct stet__buffer utf8;
-    if (!text.ptr)
-        return json_null();
-    stet__buffer_init(&utf8, 2 * text.len + 1);
-    stet__text_utf8(&utf8, text);
-    json_t *json = utf8.failed ? NULL : json_stringn(utf8.len > 0 ? utf8.ptr : "", utf8.len);
-    stet__buffer_release(&utf8);
-    return json;
-}
-
 json_t *stet__check_json_string(const char *text)
 {
-    return stet__check_json_text(stet__text_of(text));
+    return stet__json_text(stet__text_of(text));
 }
 
 static int append(const char *octets, size_t len, void *out)
@@ -53,10 +39,10 @@ static json_t *exchange_json(const struct stet__check_exchange *exchange)
 {
     return json_pack("{ss so so so si sI sI so}", "probe", stet_lint_probe_row(exchange->kind)->name,
                      "variant", stet__check_json_string(exchange->variant), "request",
-                     stet__check_json_text(exchange->request), "response",
-                     stet__check_json_text(exchange->response), "status", (int)exchange->status,
-                     "content_length", (json_int_t)exchange->content_length, "duration_us",
-                     (json_int_t)exchange->whole_us, "failure", stet__check_json_string(exchange->failure));
+                     stet__json_text(exchange->request), "response", stet__json_text(exchange->response),
+                     "status", (int)exchange->status, "content_length", (json_int_t)exchange->content_length,
+                     "duration_us", (json_int_t)exchange->whole_us, "failure",
+                     stet__check_json_string(exchange->failure));
 }
 
 /* The exchange is told by its place in `exchanges`, from 0. */
@@ -68,8 +54,8 @@ static json_t *finding_json(const struct stet__check_resource *resource,
     return json_pack("{ss ss ss ss si so so so so}", "rule", row->name, "severity",
                      stet_lint_severity_name(row->severity), "clause", row->clause, "sentence", row->sentence,
                      "times", (int)finding->times, "detail", stet__check_json_string(finding->detail), "sent",
-                     stet__check_json_text(finding->sent), "came", stet__check_json_text(finding->came),
-                     "exchange", number > 0 ? json_integer((json_int_t)number - 1) : json_null());
+                     stet__json_text(finding->sent), "came", stet__json_text(finding->came), "exchange",
+                     number > 0 ? json_integer((json_int_t)number - 1) : json_null());
 }
 
 static json_t *resource_json(const struct stet__check_resource *resource)
@@ -83,11 +69,10 @@ static json_t *resource_json(const struct stet__check_resource *resource)
         "{so so so so si ss so so so so so so so so}", "uri", stet__check_json_string(resource->uri), "asked",
         stet__check_json_string(resource->asked), "role", stet__check_json_string(resource->role), "failure",
         stet__check_json_string(resource->failure), "status", (int)resource->status, "grade", resource->grade,
-        "counts", counts_json(resource->counts), "content_type",
-        stet__check_json_text(resource->content_type), "etag", stet__check_json_text(resource->etag),
-        "last_modified", stet__check_json_text(resource->last_modified), "cache_control",
-        stet__check_json_text(resource->cache_control), "server", stet__check_json_text(resource->server),
-        "findings", findings, "exchanges", exchanges);
+        "counts", counts_json(resource->counts), "content_type", stet__json_text(resource->content_type),
+        "etag", stet__json_text(resource->etag), "last_modified", stet__json_text(resource->last_modified),
+        "cache_control", stet__json_text(resource->cache_control), "server",
+        stet__json_text(resource->server), "findings", findings, "exchanges", exchanges);
 }
 
 static json_t *mends_json(enum stet_lint lint)

@@ -35,7 +35,7 @@ static const char *problem(enum stet_lint_severity severity)
 static json_t *buffer_json(struct stet__buffer *text)
 {
     json_t *json =
-        text->failed ? NULL : stet__check_json_text(text->len > 0 ? stet__buffer_span(text) : STET_SPAN(""));
+        text->failed ? NULL : stet__json_text(text->len > 0 ? stet__buffer_span(text) : STET_SPAN(""));
     stet__buffer_release(text);
     return json;
 }

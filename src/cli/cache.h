@@ -6,8 +6,7 @@
 #ifndef STET_CLI_CACHE_H
 #define STET_CLI_CACHE_H
 
-#include <jansson.h>
-
+#include "base/json.h"
 #include "store/disk.h"
 
 struct stet__cache_options {
@@ -31,9 +30,6 @@ int stet__cache_show(struct stet__cache_run *run);
 
 /* The key of a URL as the user writes it, on the heap; NULL after a complaint. */
 char *stet__cache_key(const char *url);
-
-/* A JSON string of any octets: those that are not ASCII become the characters with their numbers. */
-json_t *stet__cache_text(struct stet_span octets);
 
 /* Prints JSON and a line end, and releases it. An exit code. */
 int stet__cache_print_json(json_t *json);

@@ -90,8 +90,8 @@ static json_t *fields_json(const struct stet_fields *fields)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < fields->count; i++)
-        json_array_append_new(list, json_pack("[o, o]", stet__cache_text(fields->at[i].name),
-                                              stet__cache_text(fields->at[i].value)));
+        json_array_append_new(list, json_pack("[o, o]", stet__json_text(fields->at[i].name),
+                                              stet__json_text(fields->at[i].value)));
     return list;
 }
 
@@ -100,11 +100,11 @@ static json_t *entry_json(const struct stet__cache_run *run, const struct stet__
     const struct stet_stored *stored = &entry->stored;
     char digest[2 * STET__DISK_DIGEST_BYTES + 1] = "";
     json_t *json = json_pack(
-        "{s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:o, s:I}", "uri", stet__cache_text(entry->uri), "method",
+        "{s:o, s:s, s:i, s:s, s:I, s:I, s:I, s:o, s:I}", "uri", stet__json_text(entry->uri), "method",
         stored->method == STET_METHOD_HEAD ? "HEAD" : "GET", "status", (int)stored->response.status, "state",
         state_of(run, entry), "octets", (json_int_t)entry->octets, "age",
         (json_int_t)stet_freshness_age(&stored->freshness, run->now), "ttl",
-        (json_int_t)ttl_of(entry, run->now), "etag", stet__cache_text(tag_of(entry)), "used_at",
+        (json_int_t)ttl_of(entry, run->now), "etag", stet__json_text(tag_of(entry)), "used_at",
         (json_int_t)entry->used_at);
     if (entry->has_digest)
         digest_text(entry->digest, digest);

@@ -7,11 +7,10 @@
  */
 #include "cli/get_write_out.h"
 
-#include <jansson.h>
-
 #include <stet/field.h>
 
 #include "base/assert.h"
+#include "base/json.h"
 #include "cli/suggest.h"
 
 enum kind { TEXT, NUMBER, CODE, SECONDS, TRUTH };
@@ -228,30 +227,11 @@ static void write_header(const struct stet__get_facts *facts, struct stet_span n
 
 /* --- JSON --- */
 
-/* Octets that are no UTF-8 (RFC 9110 section 5.5: obs-text) are read as Latin-1, as they were meant. */
-static json_t *json_text(struct stet_span octets)
-{
-    json_t *made = json_stringn(octets.ptr, octets.len);
-    if (made)
-        return made;
-    char *room = malloc(2 * octets.len + 1);
-    size_t len = 0;
-    for (size_t i = 0; room && i < octets.len; i++) {
-        unsigned char c = (unsigned char)octets.ptr[i];
-        if (c >= 0x80)
-            room[len++] = (char)(0xC0 | c >> 6);
-        room[len++] = (char)(c < 0x80 ? c : 0x80 | (c & 0x3F));
-    }
-    made = room ? json_stringn(room, len) : NULL;
-    free(room);
-    return made;
-}
-
 static json_t *json_value(struct value value)
 {
     switch (value.kind) {
     case TEXT:
-        return json_text(stet_span_of(value.text, strlen(value.text)));
+        return stet__json_text(stet_span_of(value.text, strlen(value.text)));
     case SECONDS:
         return json_real((double)value.number / 1e6);
     case TRUTH:
@@ -279,7 +259,7 @@ static json_t *json_fields(const struct stet__get_facts *facts)
             lines = json_array();
             json_object_set_new(made, name, lines);
         }
-        json_array_append_new(lines, json_text(field->value));
+        json_array_append_new(lines, stet__json_text(field->value));
     }
     return made;
 }
